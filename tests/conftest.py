@@ -1,0 +1,95 @@
+"""What every test of the template shares: the template under test, hermetic tools, real databases."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from tests.rendering import clone_template, render
+from tests.servers import ServerMissing, create_database, server_url, stop_servers
+
+Render = Callable[..., Path]
+
+
+def shared_directory(config: pytest.Config, factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that all workers of this test run share."""
+    base = factory.getbasetemp()
+    return base.parent if hasattr(config, "workerinput") else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hermetic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the settings of the person who runs the tests out of git, Copier and the rendered services."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DATABASE_URL", "DATABASE_READ_URL", "ENVIRONMENT", "HOST", "PORT", "WORKERS", "VIRTUAL_ENV"):
+            patch.delenv(name, raising=False)
+        patch.setenv("XDG_CONFIG_HOME", str(home))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "Slipway tests")
+            patch.setenv(f"GIT_{role}_EMAIL", "tests@example.com")
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that all workers of this test run share."""
+    return shared_directory(request.config, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path, hermetic: None) -> Path:
+    """Return a clone of this repository, uncommitted changes included, tagged as a release."""
+    clone = shared / "template"
+    with FileLock(shared / "template.lock"):
+        if not clone.exists():
+            clone_template(clone)
+    return clone
+
+
+@pytest.fixture(name="render")
+def render_fixture(template: Path, tmp_path: Path) -> Render:
+    """Return a function that renders the template with the given answers into a directory of this test."""
+
+    def run(name: str = "project", **answers: Any) -> Path:
+        return render(template, tmp_path / name, **answers)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def fresh_database(shared: Path) -> Callable[[str], str | None]:
+    """Return a function that gives the URL of an empty database, None for SQLite, whose default needs none."""
+
+    def create(database: str) -> str | None:
+        if database == "sqlite":
+            return None
+        try:
+            return create_database(server_url(database, shared))
+        except ServerMissing as missing:
+            pytest.skip(str(missing))
+
+    return create
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Turn a skip into a failure where the environment says that nothing may be left out."""
+    report = yield
+    if report.skipped and os.environ.get("REQUIRE_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and REQUIRE_ALL=1 forbids that: {call.excinfo}"
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the database servers that this test run started, once its last worker has ended."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory and not hasattr(config, "workerinput"):
+        stop_servers(shared_directory(config, factory))

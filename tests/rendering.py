@@ -1,0 +1,97 @@
+"""Render the template as a user would: from a tagged clone, without trust and without this machine's settings."""
+
+import itertools
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from copier import Settings, run_copy
+
+REPOSITORY = Path(__file__).parent.parent
+TAG = "v999.0.0"
+ANSWERS_FILE = ".copier-answers.yml"
+
+Answers = dict[str, Any]
+
+
+@cache
+def config() -> dict[str, Any]:
+    """Return copier.yml: settings start with an underscore, everything else is a question."""
+    return yaml.safe_load((REPOSITORY / "copier.yml").read_text("utf-8"))
+
+
+def questions(*, hidden: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the questions that are asked, or the hidden ones that name overlay folders."""
+    return {
+        name: question
+        for name, question in config().items()
+        if not name.startswith("_") and (question.get("when") is False) is hidden
+    }
+
+
+def choices(name: str) -> list[Any]:
+    """Return every answer that the question `name` offers."""
+    question = questions()[name]
+    if question["type"] == "bool":
+        return [True, False]
+    offered = question["choices"]
+    return list(offered.values()) if isinstance(offered, dict) else offered
+
+
+def combinations(*names: str) -> list[Answers]:
+    """Return every combination of the choices of the questions `names`."""
+    return [dict(zip(names, values, strict=True)) for values in itertools.product(*map(choices, names))]
+
+
+def variant_id(answers: Answers) -> str:
+    """Return a readable test id, for example `flask-mysql-none-example`."""
+    words = {"example": {True: "example", False: "plain"}}
+    return "-".join(words.get(name, {}).get(value, str(value)) for name, value in answers.items())
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """Run git in `directory` and return what it prints."""
+    command = ["git", "-C", str(directory), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def clone_template(destination: Path) -> Path:
+    """Clone this repository with its uncommitted changes, commit those and tag the result `TAG`."""
+    git(REPOSITORY, "clone", "--quiet", ".", str(destination))
+    git(destination, "rm", "-r", "--quiet", ".")
+    listed = git(REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        source, target = REPOSITORY / name, destination / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    git(destination, "add", "--all")
+    git(destination, "commit", "--quiet", "--allow-empty", "--no-verify", "--message", "The working tree under test")
+    git(destination, "tag", TAG)
+    return destination
+
+
+def render(template: Path, destination: Path, **answers: Any) -> Path:
+    """Render `template` into `destination` with defaults for what `answers` leaves out, and return `destination`."""
+    if unknown := answers.keys() - questions().keys():
+        message = f"no such question: {', '.join(sorted(unknown))}"
+        raise KeyError(message)
+    run_copy(
+        str(template),
+        destination,
+        data=answers,
+        vcs_ref=TAG,
+        defaults=True,
+        unsafe=False,
+        quiet=True,
+        settings=Settings(),
+    )
+    return destination
+
+
+def rendered_files(project: Path) -> dict[str, Path]:
+    """Return the files of a rendering by their path relative to `project`, with forward slashes."""
+    return {path.relative_to(project).as_posix(): path for path in sorted(project.rglob("*")) if path.is_file()}

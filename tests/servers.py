@@ -1,0 +1,187 @@
+"""The database servers that the tests need: a URL in the environment, else a throw-away server from binaries."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import psycopg
+import pymysql
+from filelock import FileLock
+
+START_SECONDS = 60
+
+
+class ServerMissing(Exception):
+    """The machine has no such server; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that this test run started; `home` holds its data and its log."""
+
+    url: str
+    pid: int
+    home: str
+
+
+def server_url(database: str, shared: Path) -> str:
+    """Return the URL of a server for `database`, started once for all workers of this test run."""
+    if url := os.environ.get(f"TEST_{database.upper()}_URL"):
+        return url
+    state = shared / f"{database}.json"
+    with FileLock(f"{state}.lock"):
+        if not state.exists():
+            state.write_text(json.dumps(asdict(STARTERS[database]())), "utf-8")
+        return Running(**json.loads(state.read_text("utf-8"))).url
+
+
+def create_database(server: str) -> str:
+    """Create an empty database on `server` and return its URL."""
+    name = f"slipway_{uuid.uuid4().hex}"
+    _execute(server, f"CREATE DATABASE {name}")
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def stop_servers(shared: Path) -> None:
+    """Stop every server that this test run started and remove its data."""
+    for state in shared.glob("*.json"):
+        server = Running(**json.loads(state.read_text("utf-8")))
+        state.unlink()
+        os.kill(server.pid, signal.SIGINT if server.url.startswith("postgres") else signal.SIGTERM)
+        _wait_until(lambda pid=server.pid: not _alive(pid), "the server stops")
+        shutil.rmtree(server.home)
+
+
+def _start_postgresql() -> Running:
+    hint = "install PostgreSQL (apt-get install postgresql) or set TEST_POSTGRESQL_URL"
+    initdb = _program("initdb", "/usr/lib/postgresql/*/bin", hint)
+    home, user = _home("postgresql", "postgres")
+    options = ["-D", f"{home}/data", "--auth", "trust", "--no-sync", "--username", "postgres", "--encoding", "UTF8"]
+    _launch([initdb, *options], home, user).wait(START_SECONDS)
+    port = free_port()
+    command = [str(Path(initdb).resolve().with_name("postgres")), "-D", f"{home}/data", "-p", str(port), "-k", home]
+    command += ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"]
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    return _running(_launch(command, home, user), home, url)
+
+
+def _start_mysql() -> Running:
+    hint = "install MariaDB (apt-get install mariadb-server) or set TEST_MYSQL_URL"
+    install = _program("mariadb-install-db", "/usr/bin", hint)
+    mariadbd = _program("mariadbd", "/usr/sbin", hint)
+    home, user = _home("mariadb", "mysql")
+    options = ["--no-defaults", f"--datadir={home}/data"]
+    secure = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+    _launch([install, *options, *secure], home, user).wait(START_SECONDS)
+    port = free_port()
+    command = [mariadbd, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket"]
+    command += ["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]
+    return _running(_launch(command, home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
+
+
+STARTERS: dict[str, Callable[[], Running]] = {"postgresql": _start_postgresql, "mysql": _start_mysql}
+
+
+def _program(name: str, elsewhere: str, hint: str) -> str:
+    found = shutil.which(name) or max(map(str, Path("/").glob(f"{elsewhere[1:]}/{name}")), default=None)
+    if not found:
+        message = f"{name} is missing: {hint}"
+        raise ServerMissing(message)
+    return found
+
+
+def _home(server: str, user: str) -> tuple[str, str | None]:
+    """Make a directory for the server; a server refuses to run as root, so root hands it to `user`."""
+    home = tempfile.mkdtemp(prefix=f"slipway-{server}-")
+    if os.geteuid() != 0:
+        return home, None
+    shutil.chown(home, user, user)
+    return home, user
+
+
+def _launch(command: list[str], home: str, user: str | None) -> "subprocess.Popen[bytes]":
+    with Path(home, "log").open("ab") as log:
+        return subprocess.Popen(
+            command,
+            cwd=home,
+            user=user,
+            group=user,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _running(process: "subprocess.Popen[bytes]", home: str, url: str) -> Running:
+    """Wait until the server answers."""
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            log = Path(home, "log").read_text("utf-8", errors="replace")
+            message = f"{process.args} ended:\n{log[-4000:]}"
+            raise RuntimeError(message)
+        try:
+            _execute(url, "SELECT 1")
+        except (psycopg.OperationalError, pymysql.OperationalError):
+            return False
+        return True
+
+    _wait_until(answers, f"{url} answers")
+    return Running(url, process.pid, home)
+
+
+def _execute(url: str, statement: str) -> None:
+    execute = _execute_postgresql if url.startswith("postgres") else _execute_mysql
+    execute(url, statement)
+
+
+def _execute_postgresql(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(statement.encode())
+
+
+def _execute_mysql(url: str, statement: str) -> None:
+    parts = urlsplit(url)
+    connection = pymysql.connect(
+        host=parts.hostname,
+        port=parts.port or 3306,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def free_port() -> int:
+    """Return a TCP port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether the process runs; a zombie, whose parent has not looked yet, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            message = f"waited {START_SECONDS} s until {what}"
+            raise TimeoutError(message)
+        time.sleep(0.1)
