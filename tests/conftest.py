@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.rendering import clone_template, render
+from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissing, create_database, server_url, stop_servers
+from tests.service import Service
 
 Render = Callable[..., Path]
+Install = Callable[[Answers], Service]
+NewDatabase = Callable[[str], dict[str, str]]
 
 
 def shared_directory(config: pytest.Config, factory: pytest.TempPathFactory) -> Path:
@@ -62,15 +65,32 @@ def render_fixture(template: Path, tmp_path: Path) -> Render:
     return run
 
 
-@pytest.fixture(scope="session")
-def fresh_database(shared: Path) -> Callable[[str], str | None]:
-    """Return a function that gives the URL of an empty database, None for SQLite, whose default needs none."""
+@pytest.fixture
+def install(template: Path, shared: Path) -> Install:
+    """Return a function that renders and installs a variant, once for this test run."""
 
-    def create(database: str) -> str | None:
+    def run(answers: Answers) -> Service:
+        project = shared / "variants" / variant_id(answers)
+        with FileLock(f"{project}.lock"):
+            service = Service(project)
+            if not project.exists():
+                render(template, project, **answers)
+                service.run("git", "init", "--quiet")
+                service.run("uv", "sync", "--quiet")
+        return service
+
+    return run
+
+
+@pytest.fixture
+def new_database(shared: Path) -> NewDatabase:
+    """Return a function that makes an empty database and gives the settings that lead a service to it."""
+
+    def create(database: str) -> dict[str, str]:
         if database == "sqlite":
-            return None
+            return {}  # the default, a file in the project
         try:
-            return create_database(server_url(database, shared))
+            return {"DATABASE_URL": create_database(server_url(database, shared))}
         except ServerMissing as missing:
             pytest.skip(str(missing))
 

@@ -7,8 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from _pytest.mark import ParameterSet
 from copier import Settings, run_copy
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 
 REPOSITORY = Path(__file__).parent.parent
 TAG = "v999.0.0"
@@ -32,6 +36,14 @@ def questions(*, hidden: bool = False) -> dict[str, dict[str, Any]]:
     }
 
 
+@cache
+def jinja() -> SandboxedEnvironment:
+    """Return Jinja as Copier sets it up for this template: its settings, and Ansible's filters."""
+    options = {**config()["_envops"], "undefined": StrictUndefined}
+    filters = ["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
+    return SandboxedEnvironment(loader=FileSystemLoader(REPOSITORY), extensions=filters, **options)
+
+
 def choices(name: str) -> list[Any]:
     """Return every answer that the question `name` offers."""
     question = questions()[name]
@@ -50,6 +62,14 @@ def variant_id(answers: Answers) -> str:
     """Return a readable test id, for example `flask-mysql-none-example`."""
     words = {"example": {True: "example", False: "plain"}}
     return "-".join(words.get(name, {}).get(value, str(value)) for name, value in answers.items())
+
+
+def variant_cases() -> list[ParameterSet]:
+    """Return every variant as a test case; the tests of one variant run in one worker, one after another."""
+    return [
+        pytest.param(answers, id=variant_id(answers), marks=pytest.mark.xdist_group(variant_id(answers)))
+        for answers in combinations("framework", "database", "auth", "example")
+    ]
 
 
 def git(directory: Path, *arguments: str) -> str:

@@ -5,18 +5,15 @@ import subprocess
 import sys
 import tomllib
 import unicodedata
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 
 from tests.conftest import Render
-from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, config, questions
+from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, config, jinja, questions
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.quick
@@ -67,22 +64,14 @@ FREE_TEXT = ("project_name", "description", "owner")
 
 
 
-@cache
-def environment() -> SandboxedEnvironment:
-    """Return Jinja as Copier sets it up: with the settings of copier.yml and Ansible's filters."""
-    options = {**config()["_envops"], "undefined": StrictUndefined}
-    filters = ["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]
-    return SandboxedEnvironment(loader=FileSystemLoader(REPOSITORY), extensions=filters, **options)
-
-
 def macros(library: str) -> Any:
     """Return the macros of a file under extensions/."""
-    return environment().get_template(library).module
+    return jinja().get_template(library).module
 
 
 def validate(question: str, answer: str) -> str:
     """Return what is wrong with an answer, nothing when it is good."""
-    return environment().from_string(config()[question]["validator"]).render({question: answer}).strip()
+    return jinja().from_string(config()[question]["validator"]).render({question: answer}).strip()
 
 
 def markdown_texts(path: Path) -> list[str]:

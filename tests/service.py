@@ -1,0 +1,100 @@
+"""A rendered service: installed once, then driven by its own commands, as its team would."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx2
+
+from tests.servers import free_port
+
+COMMAND_SECONDS = 300
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Service:
+    """A rendered project and the environment that its commands run in."""
+
+    directory: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *command: str) -> str:
+        """Run a command in the project and return what it prints on standard output."""
+        result = subprocess.run(
+            command,
+            cwd=self.directory,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        printed = f"{' '.join(command)} exited with {result.returncode}\n{result.stdout}\n{result.stderr}"
+        assert result.returncode == 0, printed[-20_000:]
+        return result.stdout
+
+    def with_settings(self, settings: dict[str, str]) -> "Service":
+        """Return the same project with other settings in its environment."""
+        return replace(self, settings={**self.settings, **settings})
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """Start the production command, yield its base URL once it is ready, and stop it as an orchestrator would."""
+        port = free_port()
+        log = self.directory / "serve.log"
+        environment = {**self._environment(), "HOST": "127.0.0.1", "PORT": str(port)}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["uv", "run", "just", "serve"],
+                cwd=self.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_ready(url, process, log)
+            yield url
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(STOP_SECONDS)
+            assert code == 0, f"SIGTERM ended it with {code}\n{log.read_text('utf-8')[-20_000:]}"
+        finally:
+            _kill_group(process)
+
+    def _environment(self) -> dict[str, str]:
+        # This test run's own settings are not the service's.
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TEST_"))}
+        return {**ours, "UV_PYTHON_DOWNLOADS": "never", **self.settings}
+
+
+def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"ended with {process.returncode}\n{log.read_text('utf-8')[-20_000:]}"
+        try:
+            if httpx2.get(f"{url}/readyz").status_code == httpx2.codes.OK:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.1)
+    message = f"not ready after {START_SECONDS} s\n{log.read_text('utf-8')[-20_000:]}"
+    raise AssertionError(message)
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """End whatever is left of the command and its children."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait(STOP_SECONDS)

@@ -1,0 +1,240 @@
+"""Every combination of answers renders, without trust, a project that is valid, formatted and free of leftovers."""
+
+import json
+import re
+import subprocess
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pytest_copie.plugin import Copie
+
+from tests.conftest import Render
+from tests.rendering import (
+    ANSWERS_FILE,
+    REPOSITORY,
+    TAG,
+    Answers,
+    combinations,
+    questions,
+    render,
+    rendered_files,
+    variant_cases,
+    variant_id,
+)
+
+CASES = variant_cases()
+SECONDS = 2
+
+# What gives a choice away in a file that people or tools read, beside the names of files.
+SIGNS = {
+    ("framework", "fastapi"): r"fastapi|starlette|uvicorn",
+    ("framework", "flask"): r"flask|gunicorn|granian|werkzeug",
+    ("database", "postgresql"): r"postgres|psycopg",
+    ("database", "mysql"): r"mysql|mariadb",
+    ("database", "sqlite"): r"sqlite",
+    ("auth", "api_key"): r"api[ _-]?key|app keys",
+    ("auth", "none"): r"anonymous",
+    ("example", True): r"\borders\b|order_items|OrderCreate",
+    ("license", "MIT"): r"\bMIT\b",
+    ("license", "Apache-2.0"): r"\bApache\b",
+    ("license", "BSD-3-Clause"): r"\bBSD\b",
+}
+WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+# A file of another project, kept as it came.
+VENDORED = re.compile(r"/static/|/assets/")
+
+Rendered = Callable[[Answers], Path]
+
+
+@pytest.fixture(scope="session")
+def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """Return a function that renders a variant, once for all tests of this worker; they only read it."""
+    made: dict[str, Path] = {}
+
+    def once(answers: Answers) -> Path:
+        name = variant_id(answers)
+        if name not in made:
+            made[name] = render(template, tmp_path_factory.mktemp("rendered") / name, **answers)
+        return made[name]
+
+    return once
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, rendered: Rendered) -> Path:
+    """Return the rendering of the variant that the test is about."""
+    return rendered(request.param)
+
+
+def own_texts(project: Path) -> dict[str, str]:
+    """Return the rendered files' texts by path, without those of other projects."""
+    files = rendered_files(project)
+    return {name: path.read_bytes().decode() for name, path in files.items() if not VENDORED.search(name)}
+
+
+def parse(name: str, text: str) -> None:
+    """Parse a file by what its name says that it is."""
+    if name.endswith((".yml", ".yaml")):
+        list(yaml.safe_load_all(text))
+    elif name.endswith(".toml"):
+        tomllib.loads(text)
+    elif name.endswith(".json"):
+        json.loads(text)
+
+
+def untidy(name: str, text: str) -> list[str]:
+    """Return what an editor or a linter would change, and Jinja that was not rendered."""
+    asked = "|".join([*questions(), *questions(hidden=True)])
+    rules = {
+        "does not end with one line break": bool(text) and not re.search(r"[^\n]\n\Z", text),
+        "has trailing spaces": bool(re.search(r"[ \t]$", text, re.MULTILINE)),
+        "has carriage returns": "\r" in text,
+        "starts with an empty line": text.startswith("\n") and not name.startswith("LICENSE"),
+        "has two empty lines in a row": not name.endswith(".py") and "\n\n\n" in text,
+        "has Jinja left": bool(re.search(rf"{{%|{{{{\s*({asked})\b|_copier", text)),
+    }
+    return [f"{name} {rule}" for rule, broken in rules.items() if broken]
+
+
+def leftovers(project: Path, answers: Answers) -> list[str]:
+    """Return where a rendering shows an option that was not chosen."""
+    found = []
+    for (question, choice), signs in SIGNS.items():
+        if answers.get(question, "none") == choice:
+            continue
+        for name, text in own_texts(project).items():
+            if name == ANSWERS_FILE:
+                continue
+            # Python that all variants share may name what it supports; it may not import it.
+            searched = "\n".join(re.findall(r"^\s*(?:from|import) .*", text, re.M)) if name.endswith(".py") else text
+            found += [f"{name}: {match[0]}" for match in re.finditer(signs, f"{name}\n{searched}", re.IGNORECASE)]
+    return found
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("project", CASES, indirect=True)
+class TestEveryVariant:
+    @pytest.mark.parametrize("command", ["format --check", "check"])
+    def test_ruff_has_nothing_to_say(self, project: Path, command: str) -> None:
+        run = subprocess.run(
+            ["ruff", *command.split(), "--no-cache", "."], cwd=project, capture_output=True, text=True, check=False
+        )
+        assert 0 == run.returncode, run.stdout + run.stderr
+
+    def test_yamllint_has_nothing_to_say(self, project: Path) -> None:
+        config = REPOSITORY / ".yamllint.yml"
+        run = subprocess.run(["yamllint", "--strict", "-c", config, "."], cwd=project, capture_output=True, text=True, check=False)
+        assert 0 == run.returncode, run.stdout
+
+    def test_files_parse(self, project: Path) -> None:
+        for name, text in own_texts(project).items():
+            parse(name, text)
+
+    def test_files_are_tidy(self, project: Path) -> None:
+        assert [] == [line for name, text in own_texts(project).items() for line in untidy(name, text)]
+
+    def test_names_are_legal_everywhere(self, project: Path) -> None:
+        names = list(rendered_files(project))
+        assert len(names) == len({name.lower() for name in names})
+        assert [] == [name for name in names if re.search(r'[<>:"|?*\\{}]|[. ](/|$)', name)]
+        assert [] == [name for name in names if any(map(WINDOWS_DEVICE.match, name.split("/")))]
+
+
+@pytest.mark.quick
+class TestLeftovers:
+    @pytest.mark.parametrize("answers", CASES)
+    def test_what_was_not_chosen_leaves_nothing(self, rendered: Rendered, answers: Answers) -> None:
+        assert [] == leftovers(rendered(answers), answers)
+
+    @pytest.mark.parametrize(("question", "choice"), SIGNS)
+    def test_what_was_chosen_shows(self, render: Render, question: str, choice: Any) -> None:
+        texts = own_texts(render(**{question: choice}))
+        del texts[ANSWERS_FILE]
+        assert re.search(SIGNS[question, choice], "\n".join(texts.values()), re.IGNORECASE)
+
+
+@pytest.mark.quick
+class TestFrameworks:
+    ALLOWED = re.compile(r"app/main\.py|app/api/.*|tests/client\.py|pyproject\.toml|\.copier-answers\.yml")
+
+    @pytest.mark.parametrize("answers", combinations("database", "auth", "example"), ids=variant_id)
+    def test_differ_in_http_alone(self, rendered: Rendered, answers: Answers) -> None:
+        fastapi, flask = (own_texts(rendered({"framework": name, **answers})) for name in ("fastapi", "flask"))
+        differ = {name for name in fastapi.keys() | flask.keys() if fastapi.get(name) != flask.get(name)}
+        assert {"app/main.py", "pyproject.toml"} <= differ
+        assert [] == sorted(name for name in differ if not self.ALLOWED.fullmatch(name))
+
+    @pytest.mark.parametrize("answers", combinations("database", "auth", "example"), ids=variant_id)
+    def test_differ_in_dependencies_alone(self, rendered: Rendered, answers: Answers) -> None:
+        metadata = []
+        for name in ("fastapi", "flask"):
+            path = rendered({"framework": name, **answers}) / "pyproject.toml"
+            metadata.append(tomllib.loads(path.read_text("utf-8")))
+            metadata[-1]["project"].pop("dependencies")
+            metadata[-1].pop("dependency-groups")
+        assert metadata[0] == metadata[1]
+
+
+@pytest.mark.quick
+class TestRendering:
+    def test_takes_less_than_two_seconds(self, template: Path, tmp_path: Path) -> None:
+        start = time.monotonic()
+        render(template, tmp_path / "project")
+        assert time.monotonic() - start < SECONDS
+
+    def test_is_the_same_every_time(self, render: Render) -> None:
+        assert own_texts(render("one")) == own_texts(render("two"))
+
+    def test_merges_folders_that_render_to_a_dot_and_leaves_out_those_that_render_to_nothing(self, tmp_path: Path) -> None:
+        files = {
+            "copier.yml": "_subdirectory: template\nchosen: {type: str, when: false, default: .}\n"
+            "other: {type: str, when: false, default: ''}\n",
+            "template/app/base.txt": "base",
+            "template/{{ chosen }}/app/chosen.txt": "chosen",
+            "template/{{ other }}/app/other.txt": "other",
+        }
+        for name, text in files.items():
+            (tmp_path / "template" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "template" / name).write_text(text, "utf-8")
+        render(tmp_path / "template", tmp_path / "project")
+        assert ["app/base.txt", "app/chosen.txt"] == list(rendered_files(tmp_path / "project"))
+
+
+@pytest.mark.quick
+class TestCopies:
+    """With pytest-copie, as the authors of other templates would test this one."""
+
+    @pytest.mark.parametrize("version", questions()["python_version"]["choices"])
+    def test_the_chosen_python_runs_it_and_3_11_may(self, copie: Copie, template: Path, version: str) -> None:
+        result = copie.copy(extra_answers={"python_version": version}, template_dir=template, vcs_ref=TAG)
+        assert result.exception is None
+        assert 0 == result.exit_code
+        assert ">=3.11" in tomllib.loads((result.project_dir / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"]
+
+    @pytest.mark.parametrize(("license_name", "title"), [("MIT", "MIT License"), ("Apache-2.0", "Apache License"), ("BSD-3-Clause", "BSD 3-Clause License")])
+    def test_the_chosen_license_is_there(self, copie: Copie, template: Path, license_name: str, title: str) -> None:
+        result = copie.copy(extra_answers={"license": license_name}, template_dir=template, vcs_ref=TAG)
+        assert result.exception is None
+        assert title in (result.project_dir / "LICENSE").read_text("utf-8")
+        assert license_name == tomllib.loads((result.project_dir / "pyproject.toml").read_text("utf-8"))["project"]["license"]
+
+
+class TestEveryCombination:
+    @pytest.mark.parametrize("answers", CASES)
+    def test_license_and_python_change_little(self, rendered: Rendered, template: Path, tmp_path: Path, answers: Answers) -> None:
+        base = own_texts(rendered(answers))
+        for number, more in enumerate(combinations("license", "python_version")):
+            project = render(template, tmp_path / str(number), **answers, **more)
+            texts = own_texts(project)
+            changed = {name: text for name, text in texts.items() if base.get(name) != text}
+            assert [] == [name for name in changed if name.endswith(".py")]
+            assert changed.keys() | base.keys() == texts.keys()
+            assert [] == [line for name, text in changed.items() for line in untidy(name, text)]
+            assert [] == leftovers(project, {**answers, **more})
+            for name, text in changed.items():
+                parse(name, text)

@@ -1,0 +1,142 @@
+"""The template's own rules: overlays, no trust, no Jinja in Python, sizes to read at one sitting."""
+
+import ast
+import itertools
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.rendering import REPOSITORY, choices, combinations, config, git, jinja, questions
+
+pytestmark = pytest.mark.quick
+
+ROOT = "template/"
+OVERLAY = re.compile(r"\{\{ (\w+) \}\}")
+FILE_LINES = 300
+FUNCTION_LINES = 40
+
+
+def tracked(*patterns: str) -> list[str]:
+    """Return the repository's files, new ones included, that match one of `patterns`."""
+    listed = git(REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns)
+    return sorted(name for name in set(listed.split("\0")) if name and (REPOSITORY / name).is_file())
+
+
+def template_paths() -> list[PurePosixPath]:
+    """Return the paths of the template's files, relative to template/."""
+    return [PurePosixPath(name).relative_to(ROOT) for name in tracked(ROOT)]
+
+
+def overlay_of(path: PurePosixPath) -> str | None:
+    """Return the overlay that a file of the template belongs to, None for a file that every rendering has."""
+    match = OVERLAY.fullmatch(path.parts[0])
+    return match[1] if match and len(path.parts) > 1 else None
+
+
+def chosen_overlays(answers: dict[str, object]) -> set[str]:
+    """Return the overlays that the answers choose."""
+    hidden = questions(hidden=True).items()
+    return {name for name, question in hidden if jinja().from_string(question["default"]).render(answers) == "."}
+
+
+class TestOverlays:
+    def test_every_overlay_is_a_hidden_answer_and_the_reverse(self) -> None:
+        assert questions(hidden=True).keys() == {overlay_of(path) for path in template_paths()} - {None}
+
+    def test_no_overlay_is_inside_another(self) -> None:
+        nested = [str(path) for path in template_paths() if "{" in "".join(path.parts[1:])]
+        assert [] == nested
+
+    def test_only_overlays_and_the_answers_file_have_a_computed_name(self) -> None:
+        computed = {path.parts[0] for path in template_paths() if "{" in path.parts[0]}
+        others = {name for name in computed if not OVERLAY.fullmatch(name)}
+        assert {"{{_copier_conf.answers_file}}.jinja"} == others
+
+    def test_no_two_of_a_rendering_claim_one_path(self) -> None:
+        owned: dict[str | None, list[str]] = {}
+        for path in template_paths():
+            overlay = overlay_of(path)
+            inner = PurePosixPath(*path.parts[1:]) if overlay else path
+            owned.setdefault(overlay, []).append(str(inner).removesuffix(".jinja"))
+        for answers in combinations("framework", "database", "auth", "example", "license"):
+            chosen = chosen_overlays(answers)
+            claimed = Counter(itertools.chain(owned[None], *(owned.get(overlay, []) for overlay in chosen)))
+            assert [] == [path for path, times in claimed.items() if times > 1], answers
+
+
+class TestTrust:
+    @pytest.mark.parametrize("feature", ["_tasks", "_migrations", "_jinja_extensions", "_external_data"])
+    def test_no_feature_asks_for_it(self, feature: str) -> None:
+        assert feature not in config()
+
+    def test_extensions_are_jinja_only(self) -> None:
+        assert {".jinja"} == {Path(name).suffix for name in tracked("extensions/")}
+
+    def test_every_macro_is_used(self) -> None:
+        used = "\n".join((REPOSITORY / name).read_text("utf-8") for name in tracked("copier.yml", "extensions/", ROOT))
+        macros = re.findall(r"{% macro (\w+)", used)
+        assert [] == [macro for macro in macros if not re.search(rf"import [\w, ]*\b{macro}\b|{{{{.*\b{macro}\(", used)]
+
+
+class TestQuestions:
+    @pytest.mark.parametrize("name", questions())
+    def test_has_a_type_help_and_a_default(self, name: str) -> None:
+        assert {"type", "help", "default"} <= questions()[name].keys()
+
+    @pytest.mark.parametrize("name", questions())
+    def test_is_a_choice_or_has_a_validator(self, name: str) -> None:
+        question = questions()[name]
+        assert question["type"] == "bool" or "validator" in question or question["default"] in choices(name)
+
+
+class TestPython:
+    @pytest.mark.parametrize("name", tracked(f"{ROOT}*.py"))
+    def test_is_plain_python(self, name: str) -> None:
+        source = (REPOSITORY / name).read_text("utf-8")
+        assert not re.search(r"{{|{%|{#", source)
+        ast.parse(source, feature_version=(3, 11))
+
+    def test_is_never_a_jinja_file(self) -> None:
+        assert [] == tracked(f"{ROOT}*.py.jinja")
+
+
+class TestNames:
+    def test_are_legal_on_windows(self) -> None:
+        assert [] == [name for name in tracked() if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)]
+
+    def test_differ_in_more_than_case(self) -> None:
+        assert len(tracked()) == len({name.lower() for name in tracked()})
+
+
+class TestSizes:
+    @pytest.mark.parametrize("name", tracked("*.py", "*.jinja", "*.yml", "*.toml"))
+    def test_a_file_is_read_at_one_sitting(self, name: str) -> None:
+        assert len((REPOSITORY / name).read_text("utf-8").splitlines()) <= FILE_LINES
+
+    def test_a_function_fits_on_a_screen(self) -> None:
+        assert [] == [where for where, lines in functions() if lines > FUNCTION_LINES]
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    """Yield where each function of the repository is and how many lines it has."""
+    for name in tracked("*.py"):
+        for node in ast.walk(ast.parse((REPOSITORY / name).read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{name}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+class TestTools:
+    @pytest.mark.parametrize("tool", ["ruff", "ty"])
+    def test_are_the_ones_that_the_rendered_services_use(self, tool: str) -> None:
+        ours = (REPOSITORY / "pyproject.toml").read_text("utf-8")
+        theirs = (REPOSITORY / "template/pyproject.toml.jinja").read_text("utf-8")
+        pins = [re.findall(rf'"({tool}[^"]*)"', text) for text in (ours, theirs)]
+        assert re.fullmatch(rf"{tool}==[\d.]+", pins[0][0])
+        assert pins[0] == pins[1]
+
+    def test_ruff_has_one_set_of_rules(self) -> None:
+        assert {"extend": "template/ruff.toml"} == tomllib.loads((REPOSITORY / "ruff.toml").read_text("utf-8"))
