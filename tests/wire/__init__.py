@@ -1,0 +1,51 @@
+"""Black-box checks of the HTTP contract, against a running service.
+
+They know nothing of the framework, the database or the code: only the contract, a base URL and credentials.
+The service should run with `RATE_LIMIT_ENABLED=false`, as the checks write far more than a caller should.
+"""
+
+from __future__ import annotations
+
+from . import (  # noqa: F401 - importing a section registers its checks, in this order
+    authentication,
+    authorization,
+    bodies,
+    concurrency,
+    cursors,
+    documents,
+    etags,
+    fields,
+    filters,
+    headers,
+    keys,
+    lists,
+    negotiation,
+    paths,
+    precedence,
+    references,
+    states,
+    writes,
+)
+from .registry import run
+from .service import Credentials
+
+__all__ = ["Credentials", "check_service"]
+
+
+def check_service(base_url: str, *, auth: str, credentials: Credentials, example: bool = True) -> None:
+    """Run all checks that apply; raise one AssertionError that lists every failed one, request and response."""
+    results = [
+        (check.name, failures)
+        for check, failures, _ in run(base_url, auth=auth, credentials=credentials, example=example)
+    ]
+    failed = {name: failures for name, failures in results if failures}
+    if failed:
+        raise AssertionError(report(failed, len(results), base_url))
+
+
+def report(failed: dict[str, list[str]], number: int, base_url: str) -> str:
+    """Return the failed checks in a readable form."""
+    lines = [f"{len(failed)} of {number} checks failed against {base_url}"]
+    for name, failures in failed.items():
+        lines += ["", f"== {name}", *(f"-- {failure}" for failure in failures)]
+    return "\n".join(lines)
