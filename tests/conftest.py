@@ -1,15 +1,14 @@
 """What every test of the template shares: the template under test, hermetic tools, real databases."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from tests.rendering import Answers, clone_template, render, variant_id
-from tests.servers import ServerMissing, create_database, server_url, stop_servers
+from tests.servers import ServerMissingError, create_database, server_url, stop_servers
 from tests.service import Service
 
 Render = Callable[..., Path]
@@ -46,7 +45,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def template(shared: Path, hermetic: None) -> Path:
+def template(shared: Path) -> Path:
     """Return a clone of this repository, uncommitted changes included, tagged as a release."""
     clone = shared / "template"
     with FileLock(shared / "template.lock"):
@@ -59,7 +58,7 @@ def template(shared: Path, hermetic: None) -> Path:
 def render_fixture(template: Path, tmp_path: Path) -> Render:
     """Return a function that renders the template with the given answers into a directory of this test."""
 
-    def run(name: str = "project", **answers: Any) -> Path:
+    def run(name: str = "project", **answers: object) -> Path:
         return render(template, tmp_path / name, **answers)
 
     return run
@@ -91,14 +90,16 @@ def new_database(shared: Path) -> NewDatabase:
             return {}  # the default, a file in the project
         try:
             return {"DATABASE_URL": create_database(server_url(database, shared))}
-        except ServerMissing as missing:
+        except ServerMissingError as missing:
             pytest.skip(str(missing))
 
     return create
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skip into a failure where the environment says that nothing may be left out."""
     report = yield
     if report.skipped and os.environ.get("REQUIRE_ALL") == "1":

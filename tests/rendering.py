@@ -94,7 +94,7 @@ def clone_template(destination: Path) -> Path:
     return destination
 
 
-def render(template: Path, destination: Path, **answers: Any) -> Path:
+def render(template: Path, destination: Path, **answers: object) -> Path:
     """Render `template` into `destination` with defaults for what `answers` leaves out, and return `destination`."""
     if unknown := answers.keys() - questions().keys():
         message = f"no such question: {', '.join(sorted(unknown))}"

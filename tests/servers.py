@@ -21,7 +21,7 @@ from filelock import FileLock
 START_SECONDS = 60
 
 
-class ServerMissing(Exception):
+class ServerMissingError(Exception):
     """The machine has no such server; the message says how to get one."""
 
 
@@ -96,7 +96,7 @@ def _program(name: str, elsewhere: str, hint: str) -> str:
     found = shutil.which(name) or max(map(str, Path("/").glob(f"{elsewhere[1:]}/{name}")), default=None)
     if not found:
         message = f"{name} is missing: {hint}"
-        raise ServerMissing(message)
+        raise ServerMissingError(message)
     return found
 
 

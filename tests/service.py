@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,7 +46,7 @@ class Service:
         return replace(self, settings={**self.settings, **settings})
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
+    def serving(self) -> Generator[str]:
         """Start the production command, yield its base URL once it is ready, and stop it as an orchestrator would."""
         port = free_port()
         log = self.directory / "serve.log"

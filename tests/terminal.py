@@ -50,7 +50,7 @@ class Terminal:
         """Delete what stands in the prompt: Ctrl+E to its end, then backspaces."""
         self.type("\x05" + "\x7f" * 200)
 
-    def finish(self) -> int:
+    def finish(self) -> int | None:
         """Wait for the command to end and return its exit code."""
         self._process.expect(pexpect.EOF, timeout=self._seconds)
         self._stream.feed(self._process.before or "")

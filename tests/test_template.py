@@ -139,4 +139,6 @@ class TestTools:
         assert pins[0] == pins[1]
 
     def test_ruff_has_one_set_of_rules(self) -> None:
-        assert {"extend": "template/ruff.toml"} == tomllib.loads((REPOSITORY / "ruff.toml").read_text("utf-8"))
+        ours = tomllib.loads((REPOSITORY / "ruff.toml").read_text("utf-8"))
+        assert "template/ruff.toml" == ours["extend"]
+        assert ["extend-per-file-ignores"] == list(ours["lint"])
