@@ -1,0 +1,49 @@
+"""What is known about the request that is being answered, for logs, errors and deadlines."""
+
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from app.core.errors import RequestTimeout
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One request: who asks what, and until when the answer is worth anything.
+
+    `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller.
+    """
+
+    request_id: str
+    trace_id: str
+    method: str
+    path: str
+    deadline: float = float("inf")
+    started: float = field(default_factory=time.perf_counter)
+    route: str | None = None
+    principal: str | None = None
+    private: bool = False
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
+
+
+def current() -> RequestContext | None:
+    """Return the context of the request that runs here, or None outside a request."""
+    return _current.get()
+
+
+def enter(context: RequestContext) -> None:
+    """Make `context` the current one for this task or thread and what it calls."""
+    _current.set(context)
+
+
+def check_deadline() -> None:
+    """Do nothing while there is time.
+
+    Raises:
+        RequestTimeout: the current request has used up its time.
+    """
+    context = _current.get()
+    if context is not None and time.monotonic() > context.deadline:
+        raise RequestTimeout

@@ -1,0 +1,78 @@
+"""Configuration: the environment, `.env` in development, and files in /run/secrets, in that order."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from app.core.auth_settings import AuthSettings
+from app.core.errors import SettingsError
+
+SECRETS = Path("/run/secrets")
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(AuthSettings):
+    """Everything that an operator can set. Each field is the environment variable of the same name."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
+
+    environment: Literal["development", "test", "production"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    host: str = "0.0.0.0"  # noqa: S104 - a container's only interface; bind another address with HOST
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=256)
+
+    # Secrets: a database URL holds a password.
+    database_url: SecretStr | None = None
+    database_read_url: SecretStr | None = None
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1)
+    request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+    shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
+
+    cors_origins: CommaSeparated = ()
+    trusted_hosts: CommaSeparated = ()
+    trusted_proxies: CommaSeparated = ()
+
+    # --- settings of this service go below this line ---
+
+    @field_validator("cors_origins", "trusted_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+
+def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - any field of Settings
+    """Return the settings of this process; `overrides` win over the environment.
+
+    Raises:
+        SettingsError: a value is missing or wrong; the message names each by its variable.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        # Only the variable and the reason: the value may be a secret.
+        reasons = [f"{'.'.join(map(str, part['loc'])).upper()}: {part['msg']}." for part in error.errors()]
+        raise SettingsError(" ".join(reasons)) from None
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return load_settings()

@@ -1,0 +1,132 @@
+"""The unit of work: services run inside one, flush, and never commit."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.core import context
+from app.core.errors import RequestTimeout, Unavailable
+from app.core.settings import Settings
+from app.db import dialect
+from app.db.roles import Role
+from app.db.url import database_read_url, database_url
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ATTEMPTS = 3
+
+
+def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's
+    """Return an engine for `role`; it connects when first used."""
+    engine = create_engine(
+        url,
+        # Parameters hold what customers sent; they have no place in a traceback.
+        hide_parameters=True,
+        **dialect.engine_options(settings.request_timeout_seconds),
+        **options,
+    )
+    dialect.prepare(engine, role)
+    event.listen(engine, "before_cursor_execute", _check_deadline)
+    return engine
+
+
+def _check_deadline(*_: object) -> None:
+    context.check_deadline()
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    """Turn what the driver raises into what a client may know."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Unavailable from error
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        if dialect.is_timeout(error):
+            raise RequestTimeout from error
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            raise Unavailable from error
+        raise
+
+
+class Database:
+    """Two units of work over two connection pools.
+
+    `read` runs in autocommit, on the replica if there is one; `write` runs in one transaction that is committed
+    before it returns. Both block: an asynchronous framework calls them in a thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        pool: dict[str, Any] = {"pool_size": settings.database_pool_size, "max_overflow": 0, "pool_timeout": 10}
+        self.size = settings.database_pool_size
+        self.writer = make_engine(database_url(settings), settings, "write", **pool, **dialect.WRITE_OPTIONS)
+        # In autocommit there is nothing to roll back when a connection returns: one round trip less a request.
+        self.reader = make_engine(
+            database_read_url(settings),
+            settings,
+            "read",
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            **pool,
+        )
+
+    def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(session, …)`, which only reads.
+
+        A connection that the server closed in the meantime is replaced once, which is cheaper than asking each
+        time whether it is still there.
+
+        Raises:
+            Unavailable: the database is away.
+            RequestTimeout: the request has used up its time.
+        """
+        with _translated():
+            try:
+                return self._read(function, *args, **kwargs)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return self._read(function, *args, **kwargs)
+
+    def _read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with Session(self.reader, autoflush=False) as session:
+            return function(session, *args, **kwargs)
+
+    def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(session, …)` after its changes are committed; on an exception none of them are.
+
+        A transaction that lost a deadlock is run again, so `function` must have no other effects.
+
+        Raises:
+            Unavailable: the database is away.
+            RequestTimeout: the request has used up its time; nothing was written.
+        """
+        with _translated():
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    return self._write(function, *args, **kwargs)
+                except DBAPIError as error:
+                    if not dialect.is_retryable(error):
+                        raise
+            return self._write(function, *args, **kwargs)
+
+    def _write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+            result = function(session, *args, **kwargs)
+            session.flush()
+            # Past this point the client would be told that nothing happened.
+            context.check_deadline()
+            return result
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.writer.dispose()
+        self.reader.dispose()

@@ -1,0 +1,52 @@
+"""Migrations, run by one process at a time however many start at once."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from app.core.settings import Settings
+from app.db import dialect
+from app.db.database import make_engine
+from app.db.url import database_url
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, which uses `connection` or else the database of the settings."""
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def expected_revision() -> str | None:
+    """Return the revision that this code needs; None if there are no migrations."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def current_revision(session: Session) -> str | None:
+    """Return the revision that the database is at; None if it was never migrated."""
+    return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def upgrade(settings: Settings, revision: str = "head", *, url: URL | None = None) -> None:
+    """Bring the database up to `revision`. Safe to call from several processes at once."""
+    run(settings, lambda config: command.upgrade(config, revision), url=url)
+
+
+def run(settings: Settings, action: Callable[[Config], None], *, url: URL | None = None) -> None:
+    """Call `action` with an Alembic configuration whose connection holds the migration lock."""
+    engine = make_engine(url or database_url(settings), settings, "migrate", poolclass=NullPool)
+    with engine.connect() as connection, dialect.migration_lock(connection):
+        action(alembic_config(connection))

@@ -1,0 +1,38 @@
+"""Alembic's entry point, for `app migrate` (which brings a connection) and for the `alembic` command."""
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.pool import NullPool
+
+from app.core.settings import get_settings
+from app.db import dialect
+from app.db.database import make_engine
+from app.db.models import Base
+from app.db.url import database_url
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        # SQLite alters a table by rebuilding it.
+        render_as_batch=connection.dialect.name == "sqlite",
+        user_module_prefix="types.",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def main() -> None:
+    brought: Connection | None = context.config.attributes.get("connection")
+    if brought is not None:
+        migrate(brought)
+        return
+    settings = get_settings()
+    engine = make_engine(database_url(settings), settings, "migrate", poolclass=NullPool)
+    with engine.connect() as connection, dialect.migration_lock(connection):
+        migrate(connection)
+
+
+main()

@@ -1,0 +1,58 @@
+"""The interactive documentation: Swagger UI, served from here, so that it works without the internet."""
+
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from app.core.about import NAME
+from app.core.errors import NotFound
+
+# Swagger UI styles its own elements; everything else comes from this host.
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+PAGE: Final = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(NAME)}</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="data:,">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+
+_START: Final = """SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  persistAuthorization: false,
+  validatorUrl: null
+});
+"""
+
+_MEDIA_TYPES: Final = {
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+}
+
+
+def asset(name: str, folder: Path) -> tuple[bytes, str]:
+    """Return the content and media type of the documentation's file `name`, from `folder` where it is not ours.
+
+    Raises:
+        NotFound: the documentation has no such file.
+    """
+    if name == "start.js":
+        return _START.encode(), "text/javascript; charset=utf-8"
+    if name not in _MEDIA_TYPES:
+        raise NotFound
+    return (folder / name).read_bytes(), _MEDIA_TYPES[name]

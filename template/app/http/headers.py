@@ -1,0 +1,45 @@
+"""Headers that go with every request and every answer."""
+
+import re
+import uuid
+from collections.abc import Iterable
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+SECURITY_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+)
+HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+NO_STORE = ("Cache-Control", "no-store")
+
+
+def request_id(sent: str | None) -> str:
+    """Return the client's `X-Request-ID` if it is sane, else a new one."""
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+
+
+def trace_id(traceparent: str | None) -> str:
+    """Return the trace id of a valid W3C `traceparent`, else a new one: 32 hexadecimal digits."""
+    match = _TRACEPARENT.fullmatch(traceparent or "")
+    # Version 00 has exactly four fields; later versions may add some.
+    if match and (match[1] is None or not (traceparent or "").startswith("00")):
+        return match["trace"]
+    return uuid.uuid4().hex
+
+
+def response_headers(request_id: str, *, secure: bool, private: bool, sent: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the headers that an answer still lacks.
+
+    `secure` says that the client came over TLS, `private` that a principal was involved; `sent` are the names,
+    in lower case, that the answer already has.
+    """
+    wanted = [("X-Request-ID", request_id), *SECURITY_HEADERS]
+    if secure:
+        wanted.append(HSTS)
+    if private:
+        wanted.append(NO_STORE)
+    present = set(sent)
+    return [(name, value) for name, value in wanted if name.lower() not in present]

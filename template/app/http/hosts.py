@@ -1,0 +1,21 @@
+"""Which host names the service answers under."""
+
+import re
+from collections.abc import Collection
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+
+
+def is_trusted(host: str, allowed: Collection[str]) -> bool:
+    """Return whether a request for the `Host` header `host` is for us.
+
+    `allowed` holds names, or `*.example.com` for every name below one; when empty, any well-formed host is.
+    """
+    match = _HOST.fullmatch(host)
+    if match is None:
+        return False
+    name = match["name"].lower()
+    return not allowed or any(
+        name == pattern.lower() or (pattern.startswith("*.") and name.endswith(pattern[1:].lower()))
+        for pattern in allowed
+    )

@@ -1,0 +1,36 @@
+"""The one shape of every failure."""
+
+from typing import NamedTuple
+
+import orjson
+import structlog
+
+from app.core import context
+from app.core.errors import AppError
+
+_log = structlog.get_logger("app.errors")
+
+
+class ErrorResponse(NamedTuple):
+    """An answer, ready to be sent by any framework."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def error_response(error: AppError) -> ErrorResponse:
+    """Return the answer that tells a client of `error`, with the trace id of the current request."""
+    current = context.current()
+    content: dict[str, object] = {"code": error.code, "message": error.message}
+    if error.details:
+        content["details"] = [detail._asdict() for detail in error.details]
+    content["trace_id"] = current.trace_id if current else "0" * 32
+    headers = {"Content-Type": "application/json", **error.headers}
+    return ErrorResponse(error.status, headers, orjson.dumps(content))
+
+
+def crash_response(crash: Exception) -> ErrorResponse:
+    """Log `crash` with its traceback and return the answer that tells a client nothing of it."""
+    _log.error("crash", exc_info=crash)
+    return error_response(AppError())

@@ -1,0 +1,1 @@
+"""Business rules: plain functions over a Session. They flush, never commit, and know no HTTP."""

@@ -1,0 +1,74 @@
+"""`app keys`: API keys from the command line."""
+
+from datetime import datetime
+from uuid import UUID
+
+import click
+from pydantic import ValidationError
+
+from app.auth import keys
+from app.auth.principal import Principal
+from app.core.settings import get_settings
+from app.db.database import Database
+from app.schemas.keys import KeyCreate, KeyRead
+from app.schemas.page import PageQuery
+
+_OPERATOR = Principal("command line")
+
+
+def _split(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+@click.group("keys")
+def keys_command() -> None:
+    """Make, list and revoke API keys."""
+
+
+@keys_command.command()
+@click.option("--owner", required=True, help="The subject that calls with this key.")
+@click.option("--scopes", required=True, help="Scopes, by comma.")
+@click.option("--roles", default="", help="Roles, by comma: admin.")
+@click.option("--expires", default=None, help="From when the key is refused, like 2027-01-31T00:00:00Z.")
+def create(owner: str, scopes: str, roles: str, expires: str | None) -> None:
+    """Make a key and print it, alone on the last line."""
+    wanted = {"owner": owner, "scopes": _split(scopes), "roles": _split(roles), "expires_at": expires}
+    try:
+        data = KeyCreate.model_validate(wanted)
+    except ValidationError as error:
+        found = error.errors()[0]
+        option = {"expires_at": "expires"}.get(str(found["loc"][0]), str(found["loc"][0]))
+        raise click.UsageError(f"--{option}: {found['msg']}.") from None
+    created = Database(get_settings()).write(keys.create, data)
+    click.echo(f"Key {created.id} for {created.owner}. It is not shown again:", err=True)
+    click.echo(created.key)
+
+
+@keys_command.command("list")
+def list_() -> None:
+    """List the keys that are not revoked, newest first."""
+    database, cursor = Database(get_settings()), None
+    while True:
+        page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100, cursor=cursor))
+        for key in page.data:
+            click.echo(_line(key))
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+@keys_command.command()
+@click.argument("key_id", type=click.UUID)
+def revoke(key_id: UUID) -> None:
+    """Revoke the key with this id."""
+    Database(get_settings()).write(keys.revoke, key_id)
+    click.echo(f"Key {key_id} is revoked.")
+
+
+def _line(key: KeyRead) -> str:
+    def when(instant: datetime | None) -> str:
+        return instant.isoformat(timespec="seconds") if instant else "never"
+
+    granted = ",".join([*key.scopes, *(f"role:{role}" for role in key.roles)]) or "-"
+    times = [f"expires {when(key.expires_at)}", f"used {when(key.last_used_at)}"]
+    return "  ".join([str(key.id), key.prefix, key.owner, granted, *times])

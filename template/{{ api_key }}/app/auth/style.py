@@ -1,0 +1,32 @@
+"""API keys in `X-API-Key`."""
+
+from typing import Any, Final
+
+import click
+
+from app.auth import keys
+from app.auth.commands import keys_command
+from app.auth.principal import Credentials, Principal
+from app.core.errors import Unauthenticated
+from app.db.database import Database
+
+SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key of this service."},
+}
+CHALLENGE: Final = "ApiKey"
+COMMANDS: Final[tuple[click.Command, ...]] = (keys_command,)
+BLOCKING: Final = True
+
+
+def authenticate(database: Database, credentials: Credentials) -> Principal:
+    """Return the owner of the key that was sent. Blocks while the database is asked.
+
+    Raises:
+        Unauthenticated: there is not exactly one key, or not a valid one.
+    """
+    if len(credentials.api_key) != 1:
+        raise Unauthenticated
+    record = database.read(keys.find, credentials.api_key[0])
+    if keys.is_use_worth_noting(record):
+        database.write(keys.note_use, record.id)
+    return Principal(record.owner, scopes=frozenset(record.scopes), roles=frozenset(record.roles))

@@ -1,0 +1,30 @@
+"""Is the process up, and should it be sent requests?"""
+
+from functools import partial
+
+from fastapi import APIRouter, Response, status
+
+from app.api.deps import Work
+from app.api.routing import ContractRoute
+from app.auth.policy import public
+from app.schemas.health import Health, Readiness
+from app.services import health
+
+router = APIRouter(tags=["operations"], route_class=ContractRoute)
+
+
+@router.get("/healthz")
+@public
+async def healthz() -> Health:
+    """Return that the process is up."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": Readiness}})
+@public
+async def readyz(work: Work, response: Response) -> Readiness:
+    """Return whether the database answers and is at the migration that this version needs."""
+    readiness = await work.call(partial(health.readiness, work.database))
+    if readiness.status != "ready":
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return readiness

@@ -1,0 +1,89 @@
+"""All that is particular to MySQL and MariaDB."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.mysql import DATETIME, VARBINARY
+from sqlalchemy.exc import DBAPIError
+
+from app.db.roles import Role
+
+NAME = "MySQL or MariaDB"
+SCHEMES = ("mysql", "mariadb", "mysql+pymysql")
+DRIVER = "mysql+pymysql"
+DEFAULT_URL: str | None = None
+HOW_TO_START = (
+    "docker run --detach --publish 3306:3306 --env MARIADB_ROOT_PASSWORD=dev --env MARIADB_DATABASE=app mariadb:11, "
+    "then DATABASE_URL=mysql://root:dev@127.0.0.1:3306/app"
+)
+
+# Without fsp the server drops microseconds, and cursors over time with them.
+TIMESTAMP = DATETIME(fsp=6)
+EXACT_TEXT_IS_BINARY = True
+# Under the default, REPEATABLE READ, gap locks make concurrent inserts deadlock.
+WRITE_OPTIONS = {"isolation_level": "READ COMMITTED"}
+
+_TIMEOUTS = {1205, 1969, 3024}  # lock wait, MariaDB's and MySQL's statement time
+_RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
+
+
+def exact_text(length: int) -> VARBINARY:
+    """Return the type of text that compares byte by byte: every collation folds or pads something."""
+    return VARBINARY(4 * length)
+
+
+def engine_options(timeout_seconds: float) -> dict[str, Any]:
+    """Return what `create_engine` needs, so that no statement runs or waits longer than `timeout_seconds`."""
+    seconds = max(1, round(timeout_seconds))
+    # MySQL and MariaDB name the limit differently; each skips the other's comment. Only MariaDB's covers writes.
+    limits = (
+        f"innodb_lock_wait_timeout = {seconds} "
+        f"/*!80000 , SESSION max_execution_time = {seconds * 1000} */ "
+        f"/*M!100101 , SESSION max_statement_time = {timeout_seconds} */"
+    )
+    return {
+        "connect_args": {
+            "charset": "utf8mb4",
+            "connect_timeout": 5,
+            "init_command": f"SET time_zone = '+00:00', {limits}",
+        },
+        # The server closes a connection that was idle for eight hours.
+        "pool_recycle": 1800,
+    }
+
+
+def prepare(engine: Engine, role: Role) -> None:
+    """Do what `engine` needs beyond its options: nothing here."""
+
+
+def is_timeout(error: DBAPIError) -> bool:
+    """Return whether the database gave up on a statement because it took or waited too long."""
+    return _number(error) in _TIMEOUTS
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Return whether the same transaction may succeed when run again (a deadlock)."""
+    return _number(error) in _RETRYABLE
+
+
+def _number(error: DBAPIError) -> int | None:
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+@contextmanager
+def migration_lock(connection: Connection) -> Generator[None]:
+    """Let one process at a time migrate; others wait."""
+    key = {"name": f"migrations of {connection.engine.url.database}"[:64]}
+    # Waiting for another replica's migration is not a statement that runs away.
+    connection.execute(text("SET SESSION /*!80000 max_execution_time = 0 */ /*M!100101 max_statement_time = 0 */"))
+    connection.execute(text("SELECT GET_LOCK(:name, 3600)"), key)
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT RELEASE_LOCK(:name)"), key)
+        connection.commit()

@@ -1,0 +1,21 @@
+"""No authentication: for a service that only a gateway can reach, which has checked every caller."""
+
+from typing import Any, Final
+
+import click
+
+from app.auth.principal import Credentials, Principal
+from app.auth.scopes import SCOPES
+from app.db.database import Database
+
+SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {}
+CHALLENGE: Final = ""
+COMMANDS: Final[tuple[click.Command, ...]] = ()
+BLOCKING: Final = False
+
+_ANYBODY: Final = Principal("anonymous", scopes=frozenset(SCOPES))
+
+
+def authenticate(_database: Database, _credentials: Credentials) -> Principal:
+    """Return the anonymous principal, which has all scopes."""
+    return _ANYBODY

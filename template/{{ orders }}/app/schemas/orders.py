@@ -1,0 +1,121 @@
+"""Orders, as clients see them."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from app.schemas.base import Schema
+from app.schemas.fields import (
+    Amount,
+    AmountFilter,
+    Currency,
+    Email,
+    InstantFilter,
+    Note,
+    Price,
+    ShortText,
+    Timestamp,
+    optional,
+)
+from app.schemas.page import Page, PageQuery
+
+OrderStatus = Literal["draft", "submitted", "paid", "shipped", "cancelled"]
+OrderSort = Literal["created_at", "updated_at", "total", "reference"]
+
+_SORT = r"^-?(created_at|updated_at|total|reference)(,-?(created_at|updated_at|total|reference))*$"
+
+Reference = Annotated[ShortText, Field(description="The client's own name for the order, unique among its orders.")]
+
+
+class OrderItem(Schema):
+    """One line of an order."""
+
+    sku: ShortText = Field(examples=["TEA-250"])
+    quantity: int = Field(strict=True, ge=1, le=10_000, examples=[2])
+    unit_price: Price
+
+
+class OrderItemRead(OrderItem):
+    """One line of an order."""
+
+    unit_price: Amount
+
+
+Items = Annotated[list[OrderItem], Field(min_length=1, max_length=100)]
+
+
+class OrderCreate(Schema):
+    """A new order, or all that a client decides of an existing one."""
+
+    reference: Reference = Field(examples=["2026-0001"])
+    customer_email: Email = Field(examples=["ada@example.com"])
+    currency: Currency
+    note: Note | None = Field(default=None, examples=["Ring twice."])
+    items: Items
+
+
+class OrderUpdate(Schema):
+    """The fields to change; those left out stay."""
+
+    reference: Reference = optional("A new reference.")
+    customer_email: Email = optional("A new address.")
+    currency: Currency = optional("A new currency; amounts are not converted.")
+    note: Note | None = Field(default=None, description="A new note; null removes it.")
+    items: Items = optional("All items, in place of the present ones.")
+
+
+class OrderSummary(Schema):
+    """An order in a list."""
+
+    id: UUID
+    owner: str = Field(description="The subject of the caller that made it.")
+    reference: str
+    status: OrderStatus
+    customer_email: str
+    currency: str
+    note: str | None
+    item_count: int
+    total: Amount
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class OrderRead(Schema):
+    """An order."""
+
+    id: UUID
+    owner: str = Field(description="The subject of the caller that made it.")
+    reference: str
+    status: OrderStatus
+    customer_email: str
+    currency: str
+    note: str | None
+    items: list[OrderItemRead]
+    total: Amount
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int = Field(exclude=True, description="Counts the changes; sent as `ETag`.")
+
+
+class OrderPage(Page[OrderSummary]):
+    """Some orders, and where to go on."""
+
+
+class OrderQuery(PageQuery):
+    """How to list orders."""
+
+    sort: str = Field(
+        default="-created_at",
+        pattern=_SORT,
+        max_length=200,
+        description="Names from `created_at`, `updated_at`, `total`, `reference`, by comma; `-` sorts downwards.",
+    )
+    status: list[OrderStatus] = Field(default=[], max_length=5, description="Any of these; give it once for each.")
+    reference: ShortText | None = Field(default=None, description="Exactly this reference.")
+    customer_email: Email | None = Field(default=None, description="Exactly this address.")
+    currency: Currency | None = Field(default=None, description="Exactly this currency.")
+    created_after: InstantFilter | None = Field(default=None, description="Later than this instant.")
+    created_before: InstantFilter | None = Field(default=None, description="Earlier than this instant.")
+    min_total: AmountFilter | None = Field(default=None, description="At least this total.")
+    max_total: AmountFilter | None = Field(default=None, description="At most this total.")

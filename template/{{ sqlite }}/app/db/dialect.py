@@ -1,0 +1,82 @@
+"""All that is particular to SQLite."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, String, event
+from sqlalchemy.dialects.sqlite import DATETIME
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.core import context
+from app.core.errors import RequestTimeout
+from app.db.roles import Role
+
+NAME = "SQLite"
+SCHEMES = ("sqlite", "sqlite+pysqlite")
+DRIVER = "sqlite+pysqlite"
+DEFAULT_URL: str | None = "sqlite:///app.db"
+HOW_TO_START = "DATABASE_URL=sqlite:////var/lib/app/app.db (four slashes: an absolute path)"
+
+TIMESTAMP = DATETIME()
+EXACT_TEXT_IS_BINARY = False
+WRITE_OPTIONS: dict[str, Any] = {}
+
+_TIMEOUTS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
+_STEPS_BETWEEN_DEADLINE_CHECKS = 10_000
+
+
+def exact_text(length: int) -> String:
+    """Return the type of text that compares byte by byte; UTF-8 keeps the order of code points."""
+    return String(length, collation="BINARY")
+
+
+def engine_options(timeout_seconds: float) -> dict[str, Any]:
+    """Return what `create_engine` needs, so that no statement waits for a lock longer than `timeout_seconds`."""
+    return {"connect_args": {"timeout": timeout_seconds}}
+
+
+def _is_late() -> int:
+    try:
+        context.check_deadline()
+    except RequestTimeout:
+        return 1
+    return 0
+
+
+def prepare(engine: Engine, role: Role) -> None:
+    """Do what `engine` needs beyond its options: pragmas, deadlines, and transactions that lock when they begin."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        # A migration that rebuilds a table would cascade into its children.
+        connection.execute(f"PRAGMA foreign_keys = {'OFF' if role == 'migrate' else 'ON'}")
+        connection.set_progress_handler(_is_late, _STEPS_BETWEEN_DEADLINE_CHECKS)
+
+    if role != "read":
+        # A transaction that reads first and locks later fails at once when another one wrote in between.
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def is_timeout(error: DBAPIError) -> bool:
+    """Return whether the database gave up on a statement because it took or waited too long."""
+    return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _TIMEOUTS
+
+
+def is_retryable(error: DBAPIError) -> bool:  # noqa: ARG001 - one writer at a time: nothing to run again
+    """Return whether the same transaction may succeed when run again."""
+    return False
+
+
+@contextmanager
+def migration_lock(connection: Connection) -> Generator[None]:
+    """Let one process at a time migrate; others wait."""
+    with connection.begin():
+        yield
