@@ -29,6 +29,9 @@ from . import (  # noqa: F401 - importing a section registers its checks, in thi
 from .registry import run
 from .service import Credentials
 
+SHOWN = 4  # of one check's failures with request and response; of more, the first line
+NEWLINE = "\n"
+
 __all__ = ["Credentials", "check_service"]
 
 
@@ -47,5 +50,12 @@ def report(failed: dict[str, list[str]], number: int, base_url: str) -> str:
     """Return the failed checks in a readable form."""
     lines = [f"{len(failed)} of {number} checks failed against {base_url}"]
     for name, failures in failed.items():
-        lines += ["", f"== {name}", *(f"-- {failure}" for failure in failures)]
-    return "\n".join(lines)
+        lines += ["", f"== {name}", *(f"-- {failure}" for failure in failures[:SHOWN])]
+        lines += [f"-- {failure.partition(NEWLINE)[0]} (as above)" for failure in failures[SHOWN:]]
+    return printable("\n".join(lines))
+
+
+def printable(text: str) -> str:
+    """Return the text with all that is not meant to be seen escaped, newlines aside."""
+    shown = (each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode() for each in text)
+    return "".join(shown)

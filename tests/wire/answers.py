@@ -47,6 +47,14 @@ class Answer:
         """Return the decoded body; ValueError when it is not UTF-8 JSON."""
         return json.loads(self.body.decode("utf-8"))
 
+    def member(self, name: str) -> Json:
+        """Return this member of a JSON object; None where the body is no such thing."""
+        try:
+            body = self.json()
+        except ValueError:
+            return None
+        return body.get(name) if isinstance(body, dict) else None
+
     @property
     def media_type(self) -> str:
         """Return the Content-Type without parameters, or an empty string."""

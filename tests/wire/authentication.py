@@ -56,9 +56,8 @@ def key_of(service: Service) -> str:
 
 def essence(answer: Answer) -> tuple[object, ...]:
     """Return what must be the same in every 401."""
-    body = answer.json()
-    body.pop("trace_id", None)
-    return answer.status, answer.header("www-authenticate"), answer.header("content-type"), sorted(body.items())
+    body = {**answer.json(), "trace_id": None}
+    return answer.status, answer.header("www-authenticate"), answer.header("content-type"), tuple(body.items())
 
 
 @check(auth="any")

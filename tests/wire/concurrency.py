@@ -106,7 +106,7 @@ def many_creations_all_arrive(service: Service) -> None:
     answers = at_once(lambda _: service.post(ORDERS, json=an_order(customer_email=email)), 16)
     for answer in answers:
         service.expect_order(answer, 201, "one of sixteen")
-    made = {answer.json().get("id") for answer in answers}
+    made = {answer.member("id") for answer in answers}
     walked = ids(walk(service, listing(customer_email=email, limit=3)))
     service.claim("each is listed once", len(walked) == len(made) and set(walked) == made)
 

@@ -50,7 +50,7 @@ def expect_refused_transition(service: Service, answer: Answer, status: str, tar
     service.expect_error(answer, 409, about, code="invalid_transition")
     if answer.status != 409:
         return
-    details = answer.json().get("details") or [{}]
+    details = answer.member("details") or [{}]
     entry = details[0]
     named = (entry.get("field"), entry.get("code")) == ("status", "invalid_transition")
     service.claim(f"{about}: the detail is about the status", named and len(details) == 1, answer)
@@ -138,7 +138,7 @@ def past_draft_only_the_note_changes(service: Service) -> None:
         for note in ("second", None, ""):
             changed = service.patch(path, json={"note": note})
             service.expect_order(changed, 200, f"{status}: note {note!r}")
-            service.claim("the note is changed", changed.json().get("note") == note, changed)
+            service.claim("the note is changed", changed.member("note") == note, changed)
 
 
 @check()
