@@ -95,7 +95,7 @@ def untidy(name: str, text: str) -> list[str]:
         "has trailing spaces": bool(re.search(r"[ \t]$", text, re.MULTILINE)),
         "has carriage returns": "\r" in text,
         "starts with an empty line": text.startswith("\n") and not name.startswith("LICENSE"),
-        "has two empty lines in a row": not name.endswith(".py") and "\n\n\n" in text,
+        "has two empty lines in a row": not name.endswith((".py", ".py.mako")) and "\n\n\n" in text,
         "has Jinja left": bool(re.search(rf"{{%|{{{{\s*({asked})\b|_copier", text)),
     }
     return [f"{name} {rule}" for rule, broken in rules.items() if broken]
@@ -104,12 +104,14 @@ def untidy(name: str, text: str) -> list[str]:
 def leftovers(project: Path, answers: Answers) -> list[str]:
     """Return where a rendering shows an option that was not chosen."""
     found = []
+    texts = own_texts(project)
+    del texts[ANSWERS_FILE]
+    # The rule that keeps web frameworks out of the lower layers names them all.
+    texts["pyproject.toml"] = re.sub(r"^forbidden_modules = .*", "", texts["pyproject.toml"], flags=re.MULTILINE)
     for (question, choice), signs in SIGNS.items():
         if answers.get(question, "none") == choice:
             continue
-        for name, text in own_texts(project).items():
-            if name == ANSWERS_FILE:
-                continue
+        for name, text in texts.items():
             # Python that all variants share may name what it supports; it may not import it.
             imports = re.findall(r"^\s*(?:from|import) .*", text, re.MULTILINE)
             searched = "\n".join([name, *imports]) if name.endswith(".py") else f"{name}\n{text}"
