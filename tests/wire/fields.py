@@ -19,9 +19,10 @@ WRONG_TYPES = (1, 1.5, True, [], {}, ["a"])
 CONTROLS = [chr(code) for code in (0, 1, 7, 8, 0x0B, 0x0C, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x9F)]
 
 BAD_PRICES = (
-    *("-0.01", "-1", "0.001", "1.234", "10000000000.00", "10000000000", "9999999999.999", "1e3", "1E-2"),
-    *("NaN", "sNaN", "Infinity", "-Infinity", "", " ", " 1.00", "1.00 ", "1.00\n", "+1.00", "1_000", "0x10", "1,00"),
-    *("\N{FULLWIDTH DIGIT ONE}.00", "\N{ARABIC-INDIC DIGIT THREE}", "1.0.0", "abc", "1" * 400, "0." + "0" * 400 + "1"),
+    *("-0.01", "-1", "0.001", "1.234", "10000000000.00", "10000000000", "9999999999.999", "1e3", "1E-2", "NaN"),
+    *("sNaN", "Infinity", "-Infinity", "", " ", " 1.00", "1.00 ", "1.00\n", "+1.00", "1_000", "0x10", "1,00"),
+    *("\N{FULLWIDTH DIGIT ONE}.00", "\N{ARABIC-INDIC DIGIT THREE}", "1.0.0", "abc", "1" * 400),
+    "0." + "0" * 400 + "1",
 )
 BAD_CURRENCIES = (
     "ZZZ",
@@ -38,15 +39,10 @@ BAD_CURRENCIES = (
     "978",
     "€",
 )
+# How far the syntax of RFC 5321 is followed is left open (a..b@example.com, ann@-example.com).
 BAD_EMAILS = (
-    *("", "ann", "ann@", "@example.com", "a b@example.com", "ann@exa mple.com", "ann@@example.com", "a..b@example.com"),
-    *(
-        "ann@example.com\n",
-        "ann@example..com",
-        "ann@-example.com",
-        "Ann <ann@example.com>",
-        "a@example.com,b@example.com",
-    ),
+    *("", "ann", "ann@", "@example.com", "a b@example.com", "ann@exa mple.com", "ann@@example.com"),
+    *("ann@example.com\n", "ann@example..com", "Ann <ann@example.com>", "a@example.com,b@example.com"),
     "a" * 10_000 + "@example.com",
 )
 
@@ -126,7 +122,7 @@ def a_note_has_at_most_500_characters(service: Service) -> None:
 @check()
 def control_characters_and_lone_surrogates_are_422(service: Service) -> None:
     # A carriage return in a note is left open: it is half of a newline to some.
-    for value in [*CONTROLS, "\ud800", "\udc00", "\udc00\ud800"]:
+    for value in CONTROLS:
         for name in ("reference", "note"):
             refused(service, name, f"{unique()}{value}x")
         refused_item(service, "sku", f"a{value}b")
@@ -135,6 +131,11 @@ def control_characters_and_lone_surrogates_are_422(service: Service) -> None:
         refused(service, "reference", unique() + value)
         refused_item(service, "sku", f"a{value}b")
     refused(service, "currency", "EU\0")
+    # What is found while the text is read need not be named by field.
+    for value in ("\ud800", "\udc00", "\udc00\ud800", "x\ud83d"):
+        for name in ("reference", "note", "customer_email"):
+            answer = service.post(ORDERS, json=an_order(**{name: unique() + value}))
+            service.expect_error(answer, 422, f"{name}: {value!r}")
 
 
 @check()

@@ -18,38 +18,18 @@ if TYPE_CHECKING:
 ORDERS = "/v1/orders"
 JSON = ("Content-Type", "application/json")
 OTHER_TYPES = (
-    *(
-        "text/plain",
-        "text/json",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=x",
-        "application/xml",
-    ),
-    *(
-        "application/jsonp",
-        "application/json-seq",
-        "json",
-        "*/*",
-        "application/*",
-        "application/octet-stream",
-        "/",
-        ";",
-    ),
+    *("text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"),
+    *("application/xml", "application/jsonp", "application/json-seq", "json", "*/*", "application/*"),
+    *("application/octet-stream", "/", ";"),
 )
 ACCEPTABLE = (
-    *(
-        "application/json",
-        "*/*",
-        "application/*",
-        "Application/JSON",
-        "text/html, application/json;q=0.5",
-        "text/html, */*;q=0.1",
-    ),
-    *("application/json;q=0.001", "application/json , text/plain", "text/html;q=1,application/*;q=0.2", " */* "),
+    *("application/json", "*/*", "application/*", "Application/JSON", "text/html, application/json;q=0.5"),
+    *("text/html, */*;q=0.1", "application/json;q=0.001", "application/json , text/plain"),
+    "text/html;q=1,application/*;q=0.2",
 )
 UNACCEPTABLE = (
-    *("text/html", "text/*", "application/xml", "application/json;q=0", "text/html, application/json;q=0.0", "*/*;q=0"),
-    *("application/json;q=0, */*", "image/png, text/plain;q=0.5", "application/jsonp"),
+    *("text/html", "text/*", "application/xml", "application/json;q=0", "text/html, application/json;q=0.0"),
+    *("*/*;q=0", "application/json;q=0, */*", "image/png, text/plain;q=0.5", "application/jsonp"),
 )
 
 

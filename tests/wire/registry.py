@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ class Check:
 
 CHECKS: list[Check] = []
 
+# Checks are independent; a few at a time keep the service busy, and are an honest load.
+WORKERS = 4
+
 
 def check(*, orders: bool = True, auth: str | None = None) -> Callable[[Facts], Facts]:
     """Register a check; `auth` is a style, or `any` for every style that knows its callers."""
@@ -53,14 +57,21 @@ def run(
     base_url: str, *, auth: str, credentials: Credentials, example: bool, only: str = ""
 ) -> Iterator[tuple[Check, list[str], float]]:
     """Yield each check that applies, what it found wrong, and how many seconds it took."""
-    limits = httpx2.Limits(max_connections=32)
-    with httpx2.Client(timeout=10, limits=limits, trust_env=False, follow_redirects=False) as client:
+    limits = httpx2.Limits(max_connections=100)
+    with (
+        httpx2.Client(timeout=10, limits=limits, trust_env=False, follow_redirects=False) as client,
+        ThreadPoolExecutor(WORKERS) as pool,
+    ):
         service = Service(base_url.rstrip("/"), auth, credentials, client)
-        for each in CHECKS:
-            if only in each.name and each.applies(service, example=example):
-                began = time.monotonic()
-                failures = failures_of(each, replace(service, failures=[]))
-                yield each, failures, time.monotonic() - began
+        chosen = [each for each in CHECKS if only in each.name and each.applies(service, example=example)]
+        yield from pool.map(lambda each: outcome(each, replace(service, failures=[])), chosen)
+
+
+def outcome(check_: Check, service: Service) -> tuple[Check, list[str], float]:
+    """Return the check, what it found wrong, and how many seconds it took."""
+    began = time.monotonic()
+    failures = failures_of(check_, service)
+    return check_, failures, time.monotonic() - began
 
 
 def failures_of(check_: Check, service: Service) -> list[str]:
