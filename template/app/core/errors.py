@@ -122,10 +122,10 @@ class SettingsError(Exception):
     """The service cannot start as it is configured; the message says which setting, and what to do."""
 
 
-def codes() -> dict[str, tuple[int, str]]:
-    """Return every code with its status and default message, those of all imported modules included."""
+def failures() -> list[type[AppError]]:
+    """Return every kind of failure, those of all imported modules included; general ones stand before special ones."""
 
     def walk(error: type[AppError]) -> list[type[AppError]]:
         return [error, *(leaf for child in error.__subclasses__() for leaf in walk(child))]
 
-    return {error.code: (error.status, error.default) for error in walk(AppError)}
+    return walk(AppError)

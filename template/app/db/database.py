@@ -69,14 +69,8 @@ class Database:
         self.size = settings.database_pool_size
         self.writer = make_engine(database_url(settings), settings, "write", **pool, **dialect.WRITE_OPTIONS)
         # In autocommit there is nothing to roll back when a connection returns: one round trip less a request.
-        self.reader = make_engine(
-            database_read_url(settings),
-            settings,
-            "read",
-            isolation_level="AUTOCOMMIT",
-            pool_reset_on_return=None,
-            **pool,
-        )
+        reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        self.reader = make_engine(database_read_url(settings), settings, "read", **pool, **reading)
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads.

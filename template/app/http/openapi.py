@@ -8,13 +8,14 @@ from typing import Any
 from app.auth.policy import Access
 from app.auth.style import SECURITY_SCHEMES
 from app.core.about import DESCRIPTION, NAME, VERSION
-from app.core.errors import codes
+from app.core.errors import failures
 from app.http.examples import example_of
 
 Json = dict[str, Any]
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _ALWAYS = (406, 500, 503, 504)
+_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 ETAG: Json = {"headers": {"ETag": {"description": "Names this version.", "schema": {"type": "string"}}}}
@@ -26,7 +27,7 @@ CREATED: Json = {
 
 def errors(*statuses: int) -> dict[int | str, Json]:
     """Return the documentation of failures that only this operation has; the common ones are added to all."""
-    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
+    return {status: {"description": ""} for status in statuses}
 
 
 def finish(document: Json, access: Mapping[str, Access]) -> Json:
@@ -42,7 +43,7 @@ def finish(document: Json, access: Mapping[str, Access]) -> Json:
     _strip_titles(document["paths"])
     _strip_titles(components)
     for operation in operations(document):
-        _complete(operation, access[operation["operationId"]], schemas)
+        _complete(operation, access[operation["operationId"]], components)
     return document
 
 
@@ -57,7 +58,8 @@ def operations(document: Json) -> Iterator[Json]:
         yield from (operation for method, operation in path.items() if method in _METHODS)
 
 
-def _complete(operation: Json, access: Access, schemas: Json) -> None:
+def _complete(operation: Json, access: Access, components: Json) -> None:
+    schemas = components["schemas"]
     operation["parameters"] = sorted(
         (_parameter(parameter) for parameter in operation.get("parameters", [])),
         key=lambda parameter: (parameter["in"], parameter["name"]),
@@ -71,10 +73,12 @@ def _complete(operation: Json, access: Access, schemas: Json) -> None:
     responses = {status: response for status, response in operation["responses"].items() if status != "422"}
     for response in responses.values():
         _add_example(response.get("content", {}), schemas)
-    failures = {int(status) for status in responses if int(status) >= HTTPStatus.BAD_REQUEST}
-    for status in failures | _common_failures(operation, access):
+    declared = {int(status) for status in responses if int(status) >= HTTPStatus.BAD_REQUEST}
+    for status in declared | _common_failures(operation, access):
         if "content" not in responses.get(str(status), {}):
-            responses[str(status)] = _failure(status)
+            name, failure = _failure(status)
+            components.setdefault("responses", {})[name] = failure
+            responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
     operation["responses"] = responses
 
 
@@ -108,15 +112,15 @@ def _add_example(content: Json, schemas: Json) -> None:
         media_type["example"] = example_of(media_type["schema"], schemas)
 
 
-def _failure(status: int) -> Json:
-    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+def _failure(status: int) -> tuple[str, Json]:
+    """Return the name and the documentation of all failures with `status`."""
+    # Python's own names of statuses change with its versions; the document must not.
+    known = [error for error in failures() if error.status == status]
     examples = {
-        code: {"value": {"code": code, "message": message, "trace_id": trace_id}}
-        for code, (known_status, message) in sorted(codes().items())
-        if known_status == status
+        error.code: {"value": {"code": error.code, "message": error.default, "trace_id": _TRACE_ID}} for error in known
     }
     content = {"application/json": {"schema": _ERROR, "examples": examples}}
-    return {"description": HTTPStatus(status).phrase, "content": content}
+    return known[0].__name__, {"description": known[0].default, "content": content}
 
 
 def _strip_titles(node: Any, *, names: bool = False) -> None:  # noqa: ANN401 - any part of a JSON document

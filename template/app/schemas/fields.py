@@ -16,6 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
 # No control characters: PostgreSQL refuses NUL, terminals and logs obey the others.
 _LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
@@ -43,9 +44,13 @@ def _is_currency(code: str) -> str:
     return code
 
 
-Currency = Annotated[
-    str, AfterValidator(_is_currency), WithJsonSchema({"type": "string", "enum": list(_CODES), "examples": ["EUR"]})
-]
+# A named type, so that the document has the list of codes once.
+Currency = TypeAliasType(
+    "Currency",
+    Annotated[
+        str, AfterValidator(_is_currency), WithJsonSchema({"type": "string", "enum": list(_CODES), "examples": ["EUR"]})
+    ],
+)
 
 
 def _decimal(pattern: str) -> BeforeValidator:
@@ -136,6 +141,6 @@ def unset() -> Any:  # noqa: ANN401 - stands in for a value of any type
     return None
 
 
-def optional(description: str) -> Any:  # noqa: ANN401 - as pydantic.Field
+def optional(description: str, *examples: object) -> Any:  # noqa: ANN401 - as pydantic.Field
     """Return a field that may be left out but may not be null."""
-    return Field(default_factory=unset, description=description)
+    return Field(default_factory=unset, description=description, examples=list(examples) or None)

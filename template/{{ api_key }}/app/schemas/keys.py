@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.auth.scopes import SCOPES
+from app.core.scopes import SCOPES
 from app.schemas.base import Schema
 from app.schemas.fields import Instant, ShortText, Timestamp
 from app.schemas.page import Page
@@ -41,8 +41,11 @@ class KeyRead(Schema):
     """A key, without its secret."""
 
     id: UUID
-    prefix: str = Field(description="The part of the key that may be shown: it names the key and opens nothing.")
-    owner: str
+    prefix: str = Field(
+        description="The part of the key that may be shown: it names the key and opens nothing.",
+        examples=["9f86d081884c7d65"],
+    )
+    owner: str = Field(examples=["billing"])
     scopes: list[str]
     roles: list[str]
     created_at: Timestamp
@@ -53,7 +56,9 @@ class KeyRead(Schema):
 class KeyCreated(KeyRead):
     """A key, with its secret: the only time that it is shown."""
 
-    key: str = Field(description="Send it as `X-API-Key`. It cannot be shown again.")
+    key: str = Field(
+        description="Send it as `X-API-Key`. It cannot be shown again.", examples=["key_9f86d081884c7d65.SECRET"]
+    )
 
 
 class KeyPage(Page[KeyRead]):

@@ -43,10 +43,8 @@ class ContractRoute(APIRoute):
         options["operation_id"] = options.get("operation_id") or getattr(endpoint, "__name__", None)
         options["deprecated"] = options.get("deprecated") or bool(self.deprecation) or None
         super().__init__(path, endpoint, **options)
-        models = (field.field_info.annotation for field in self.dependant.query_params)
-        self.query = QueryNames.of(
-            *(model for model in models if isinstance(model, type) and issubclass(model, BaseModel))
-        )
+        models = [field.field_info.annotation for field in self.dependant.query_params]
+        self.query = QueryNames.of(*(each for each in models if isinstance(each, type) and issubclass(each, BaseModel)))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

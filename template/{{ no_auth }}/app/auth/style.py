@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from app.auth.principal import Credentials, Principal
-from app.auth.scopes import SCOPES
+from app.core.scopes import SCOPES
 from app.db.database import Database
 
 SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {}

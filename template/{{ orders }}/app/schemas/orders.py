@@ -21,7 +21,6 @@ from app.schemas.fields import (
 from app.schemas.page import Page, PageQuery
 
 OrderStatus = Literal["draft", "submitted", "paid", "shipped", "cancelled"]
-OrderSort = Literal["created_at", "updated_at", "total", "reference"]
 
 _SORT = r"^-?(created_at|updated_at|total|reference)(,-?(created_at|updated_at|total|reference))*$"
 
@@ -58,43 +57,38 @@ class OrderCreate(Schema):
 class OrderUpdate(Schema):
     """The fields to change; those left out stay."""
 
-    reference: Reference = optional("A new reference.")
-    customer_email: Email = optional("A new address.")
+    reference: Reference = optional("A new reference.", "2026-0002")
+    customer_email: Email = optional("A new address.", "ada@example.com")
     currency: Currency = optional("A new currency; amounts are not converted.")
-    note: Note | None = Field(default=None, description="A new note; null removes it.")
+    note: Note | None = Field(default=None, description="A new note; null removes it.", examples=["Ring once."])
     items: Items = optional("All items, in place of the present ones.")
 
 
-class OrderSummary(Schema):
+class OrderBase(Schema):
+    """What is always shown of an order."""
+
+    id: UUID
+    owner: str = Field(description="The subject of the caller that made it.", examples=["billing"])
+    reference: str = Field(examples=["2026-0001"])
+    status: OrderStatus
+    customer_email: str = Field(examples=["ada@example.com"])
+    currency: str = Field(examples=["EUR"])
+    note: str | None = Field(examples=["Ring twice."])
+    total: Amount
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class OrderSummary(OrderBase):
     """An order in a list."""
 
-    id: UUID
-    owner: str = Field(description="The subject of the caller that made it.")
-    reference: str
-    status: OrderStatus
-    customer_email: str
-    currency: str
-    note: str | None
-    item_count: int
-    total: Amount
-    created_at: Timestamp
-    updated_at: Timestamp
+    item_count: int = Field(examples=[1])
 
 
-class OrderRead(Schema):
+class OrderRead(OrderBase):
     """An order."""
 
-    id: UUID
-    owner: str = Field(description="The subject of the caller that made it.")
-    reference: str
-    status: OrderStatus
-    customer_email: str
-    currency: str
-    note: str | None
     items: list[OrderItemRead]
-    total: Amount
-    created_at: Timestamp
-    updated_at: Timestamp
     version: int = Field(exclude=True, description="Counts the changes; sent as `ETag`.")
 
 

@@ -1,6 +1,6 @@
 """Lists of orders."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -53,15 +53,18 @@ def _keyset(sort: str) -> Keyset:
 
 
 def _filters(caller: Principal, query: OrderQuery) -> list[ColumnElement[bool]]:
-    asked: Sequence[tuple[Callable[[Any], ColumnElement[bool]], object]] = (
-        (Order.owner.__eq__, None if caller.is_admin else caller.subject),
-        (Order.status.in_, query.status or None),
-        (Order.reference.__eq__, query.reference),
-        (Order.customer_email.__eq__, query.customer_email),
-        (Order.currency.__eq__, query.currency),
-        (Order.created_at.__gt__, query.created_after),
-        (Order.created_at.__lt__, query.created_before),
-        (Order.total.__ge__, query.min_total),
-        (Order.total.__le__, query.max_total),
-    )
-    return [condition(value) for condition, value in asked if value is not None]
+    asked: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "reference": Order.reference.__eq__,
+        "customer_email": Order.customer_email.__eq__,
+        "currency": Order.currency.__eq__,
+        "created_after": Order.created_at.__gt__,
+        "created_before": Order.created_at.__lt__,
+        "min_total": Order.total.__ge__,
+        "max_total": Order.total.__le__,
+    }
+    filters = [condition(value) for name, condition in asked.items() if (value := getattr(query, name)) is not None]
+    if query.status:
+        filters.append(Order.status.in_(query.status))
+    if not caller.is_admin:
+        filters.append(Order.owner == caller.subject)
+    return filters
