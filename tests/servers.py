@@ -20,6 +20,9 @@ from filelock import FileLock
 
 START_SECONDS = 60
 
+# Servers go on after the test that started them; one that nothing refers to would be warned of.
+_processes: "list[subprocess.Popen[bytes]]" = []
+
 
 class ServerMissingError(Exception):
     """The machine has no such server; the message says how to get one."""
@@ -138,6 +141,7 @@ def _running(process: "subprocess.Popen[bytes]", home: str, url: str) -> Running
         return True
 
     _wait_until(answers, f"{url} answers")
+    _processes.append(process)
     return Running(url, process.pid, home)
 
 
