@@ -1,12 +1,29 @@
 """Every variant is installed and passes its own checks on its real database."""
 
+import tomllib
+
 import pytest
 
-from tests.conftest import Install, NewDatabase
-from tests.rendering import Answers, variant_cases
+from tests.conftest import Install, NewDatabase, Render
+from tests.rendering import Answers, jinja, variant_cases
+from tests.service import Service
 
 
 @pytest.mark.parametrize("answers", variant_cases())
 def test_passes_its_own_checks(install: Install, new_database: NewDatabase, answers: Answers) -> None:
     service = install(answers).with_settings(new_database(answers["database"]))
     service.run("uv", "run", "just", "check")
+
+
+@pytest.mark.parametrize("answers", variant_cases())
+def test_no_dependency_can_be_the_name_of_a_service(install: Install, answers: Answers) -> None:
+    lock = tomllib.loads((install(answers).directory / "uv.lock").read_text("utf-8"))
+    dependencies = {package["name"] for package in lock["package"] if "registry" in package["source"]}
+    reserved = vars(jinja().get_template("extensions/reserved.jinja").module)["reserved_names"]
+    assert set() == dependencies - set(reserved)
+
+
+@pytest.mark.parametrize("slug", ["class", "json", "app"])
+def test_keywords_and_modules_are_names_like_others(render: Render, slug: str) -> None:
+    service = Service(render(project_slug=slug, database="sqlite", auth="none"))
+    assert "version" in service.run("uv", "run", "--no-dev", "app", "--version")
