@@ -133,6 +133,17 @@ def _whole(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    """Take JSON numbers only, `2.0` among them, which JSON Schema calls an integer too: Python also takes booleans."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        error, message = "int_type", "Input should be a valid integer"
+        raise PydanticCustomError(error, message)
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_number)]
+"""A whole number as clients send it in a body."""
+
 QueryInt = Annotated[int, BeforeValidator(_whole)]
 
 

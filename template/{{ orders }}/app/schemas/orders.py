@@ -12,6 +12,7 @@ from app.schemas.fields import (
     Currency,
     Email,
     InstantFilter,
+    Integer,
     Note,
     Price,
     ShortText,
@@ -31,7 +32,7 @@ class OrderItem(Schema):
     """One line of an order."""
 
     sku: ShortText = Field(examples=["TEA-250"])
-    quantity: int = Field(strict=True, ge=1, le=10_000, examples=[2])
+    quantity: Integer = Field(ge=1, le=10_000, examples=[2])
     unit_price: Price
 
 

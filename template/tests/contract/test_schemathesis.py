@@ -1,0 +1,44 @@
+"""Every operation, called with what its schema allows and with what it forbids, answers as documented."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from app.auth.principal import ADMIN
+from app.core.scopes import SCOPES
+from app.core.settings import Settings
+from app.db.database import Database
+from app.main import create_app
+from tests.callers import headers_for
+
+# What is valid by its schema can still meet the present state: a cursor of another list, a version that is gone.
+_ACCEPTED = ["2xx", "304", "400", "401", "403", "404", "409", "412", "503"]
+_CONFIG = schemathesis.Config.from_dict(
+    {
+        "seed": 1,
+        "checks": {"positive_data_acceptance": {"expected-statuses": _ACCEPTED}},
+    }
+)
+
+schema = schemathesis.openapi.from_path("openapi.json", config=_CONFIG)
+
+
+@pytest.fixture(scope="module")
+def application(settings: Settings) -> Any:
+    return create_app(settings)
+
+
+@pytest.fixture
+def admin(database: Database) -> dict[str, str]:
+    return headers_for(database, "admin", list(SCOPES), [ADMIN])
+
+
+@schema.parametrize()
+@hypothesis_settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def test_operations_answer_as_documented(case: schemathesis.Case, application: Any, admin: dict[str, str]) -> None:
+    # In process: also for what the checks send on their own.
+    case.operation.app = case.operation.schema.app = application
+    case.call_and_validate(headers=admin)

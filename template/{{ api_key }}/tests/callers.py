@@ -1,0 +1,15 @@
+"""Callers, each with an API key."""
+
+from collections.abc import Sequence
+
+from app.auth import keys
+from app.db.database import Database
+from app.schemas.keys import KeyCreate
+
+
+def headers_for(
+    database: Database, subject: str, scopes: Sequence[str] = (), roles: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the headers with which `subject` calls, granted `scopes` and `roles`."""
+    wanted = KeyCreate.model_validate({"owner": subject, "scopes": list(scopes), "roles": list(roles)})
+    return {"X-API-Key": database.write(keys.create, wanted).key}

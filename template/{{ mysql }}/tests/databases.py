@@ -1,0 +1,29 @@
+"""A database for one run of the tests, on the server of DATABASE_URL, whose own data are never touched."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from app.core.errors import SettingsError
+from app.core.settings import load_settings
+from app.db.url import database_url
+
+
+@contextmanager
+def fresh_database(_folder: Path) -> Generator[str]:
+    """Yield the URL of a new, empty database; it is dropped afterwards."""
+    try:
+        server = database_url(load_settings())
+    except SettingsError as error:
+        pytest.exit(f"The tests need a database server. {error}", returncode=2)
+    name = f"test_{uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield server.set(drivername="mysql", database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP DATABASE {name}"))
+    engine.dispose()
