@@ -2,6 +2,7 @@
 
 They know nothing of the framework, the database or the code: only the contract, a base URL and credentials.
 The service should run with `RATE_LIMIT_ENABLED=false`, as the checks write far more than a caller should.
+Without the example no scopes exist: alice (without any) and the admin are enough.
 """
 
 from __future__ import annotations
