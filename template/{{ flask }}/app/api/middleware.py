@@ -1,0 +1,84 @@
+"""What surrounds every request: thin WSGI and Flask adapters over the policies in app/http."""
+
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.datastructures import EnvironHeaders
+
+from app.api.deps import get_settings
+from app.api.errors import allow
+from app.core import context
+from app.core.context import RequestContext
+from app.core.errors import InvalidHost
+from app.core.settings import Settings
+from app.http.cors import cors_headers
+from app.http.headers import request_id, response_headers, trace_id
+from app.http.hosts import is_trusted
+from app.observability.access_log import log_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+
+class ContextMiddleware:
+    """Outermost: gives the request its ids and deadline, every answer its headers, and the log its line."""
+
+    def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        headers = EnvironHeaders(environ)
+        current = RequestContext(
+            request_id=request_id(headers.get("x-request-id")),
+            trace_id=trace_id(headers.get("traceparent")),
+            method=environ["REQUEST_METHOD"],
+            path=environ["PATH_INFO"],
+            deadline=time.monotonic() + self.settings.request_timeout_seconds,
+        )
+        # Threads serve one request after another: this replaces the context of the one before.
+        context.enter(current)
+        status = 0
+
+        def start_with_headers(line: str, sent: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> object:
+            nonlocal status
+            status = int(line[:3])
+            return start_response(line, sent + self._missing(environ, headers, current, sent), exc_info)
+
+        try:
+            return self.app(environ, start_with_headers)  # ty: ignore[invalid-argument-type]
+        finally:
+            log_request(current, status)
+
+    def _missing(
+        self,
+        environ: "WSGIEnvironment",
+        asked: EnvironHeaders,
+        current: RequestContext,
+        sent: list[tuple[str, str]],
+    ) -> list[tuple[str, str]]:
+        secure = environ["wsgi.url_scheme"] == "https"
+        names = [name.lower() for name, _ in sent]
+        missing = response_headers(current.request_id, secure=secure, private=current.private, sent=names)
+        is_preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "access-control-request-method" in asked
+        preflight_for = asked.get("access-control-request-headers", "") if is_preflight else None
+        return missing + cors_headers(self.settings.cors_origins, asked.get("origin"), preflight_for=preflight_for)
+
+
+class Service(Flask):
+    """Flask, with `OPTIONS` as the contract has it and hosts checked before anything else."""
+
+    def preprocess_request(self) -> Response | None:
+        if not is_trusted(request.headers.get("host", ""), get_settings().trusted_hosts):
+            raise InvalidHost
+        return super().preprocess_request()
+
+    def make_default_options_response(self) -> Response:
+        response = Response(status=204, headers=allow(set(super().make_default_options_response().allow)))
+        del response.headers["Content-Type"]
+        return response

@@ -1,0 +1,11 @@
+"""Every module in this folder has a `router`; all are part of the service."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from app.api.routing import Router
+
+
+def routers() -> list[Router]:
+    """Return the routers of all modules in this folder, by the modules' names."""
+    return [import_module(f"{__name__}.{module.name}").router for module in iter_modules(__path__)]
