@@ -30,7 +30,8 @@ from . import (  # noqa: F401 - importing a section registers its checks, in thi
 from .registry import run
 from .service import Credentials
 
-SHOWN = 4  # of one check's failures with request and response; of more, the first line
+SHOWN = 4  # of one check's failures, with request and response
+NAMED = 16  # with those of which only the first line is shown
 NEWLINE = "\n"
 
 __all__ = ["Credentials", "check_service"]
@@ -52,7 +53,8 @@ def report(failed: dict[str, list[str]], number: int, base_url: str) -> str:
     lines = [f"{len(failed)} of {number} checks failed against {base_url}"]
     for name, failures in failed.items():
         lines += ["", f"== {name}", *(f"-- {failure}" for failure in failures[:SHOWN])]
-        lines += [f"-- {failure.partition(NEWLINE)[0]} (as above)" for failure in failures[SHOWN:]]
+        lines += [f"-- {failure.partition(NEWLINE)[0]}" for failure in failures[SHOWN:NAMED]]
+        lines += [f"-- and {len(failures) - NAMED} more" for _ in failures[NAMED : NAMED + 1]]
     return printable("\n".join(lines))
 
 
