@@ -16,8 +16,6 @@ from tests.conftest import Render
 from tests.rendering import ANSWERS_FILE, TAG, config, jinja, questions
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.quick
-
 AWKWARD = {
     "unicode": "Zażółć gęślą jaźń · 日本語 · עברית · हिन्दी",
     "emoji": "🎉 Orders 👩🏽‍💻 🇪🇺",
@@ -72,12 +70,13 @@ def validate(question: str, answer: str) -> str:
     return jinja().from_string(config()[question]["validator"]).render({question: answer}).strip()
 
 
-def markdown_texts(path: Path) -> list[str]:
+def markdown_texts(source: str) -> list[str]:
     """Return what a reader sees of each heading and paragraph, without Markdown's own signs."""
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(path.read_text("utf-8"))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(source)
     return ["".join(child.content for child in token.children or []) for token in tokens if token.type == "inline"]
 
 
+@pytest.mark.quick
 class TestDefaults:
     def test_every_question_has_one(self, render: Render) -> None:
         answers = yaml.safe_load((render() / ANSWERS_FILE).read_text("utf-8"))
@@ -92,6 +91,7 @@ class TestDefaults:
             render(databse="mysql")
 
 
+@pytest.mark.quick
 class TestChoices:
     @pytest.mark.parametrize(
         ("question", "answer"),
@@ -119,37 +119,46 @@ class TestFreeText:
         answers = yaml.safe_load((project / ANSWERS_FILE).read_text("utf-8"))
         about = json.loads((project / "app/about.json").read_text("utf-8"))
         metadata = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
-        readme = markdown_texts(project / "README.md")
+        readme = markdown_texts((project / "README.md").read_text("utf-8"))
         assert [text] * 3 == [answers[name] for name in FREE_TEXT]
         assert [text] * 2 == [about["name"], about["description"]]
-        assert text == metadata["description"]
+        assert [text] * 2 == [metadata["description"], metadata["authors"][0]["name"]]
         assert [text] * 2 == readme[:2]
         assert f"Copyright (c) {text}" in (project / "LICENSE").read_text("utf-8").splitlines()
 
+    @pytest.mark.quick
     @pytest.mark.parametrize(("text", "sentence"), REFUSED.values(), ids=REFUSED)
     @pytest.mark.parametrize("question", FREE_TEXT)
     def test_is_refused_with_what_to_type(self, question: str, text: str, sentence: str) -> None:
         assert sentence in validate(question, text)
 
+    @pytest.mark.quick
     def test_a_description_may_have_500_characters(self, render: Render) -> None:
         project = render(description='"' * 500)
         assert '"' * 500 == json.loads((project / "app/about.json").read_text("utf-8"))["description"]
 
+    @pytest.mark.quick
     def test_a_refused_answer_renders_nothing(self, render: Render, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=ONE_LINE):
             render(project_name="a\nb")
         assert not (tmp_path / "project").exists()
 
 
-class TestQuoted:
-    @pytest.mark.parametrize("text", AWKWARD.values(), ids=AWKWARD)
-    def test_is_json_toml_and_yaml_at_once(self, text: str) -> None:
+@pytest.mark.quick
+@pytest.mark.parametrize("text", AWKWARD.values(), ids=AWKWARD)
+class TestEscape:
+    def test_quoted_is_json_toml_and_yaml_at_once(self, text: str) -> None:
         quoted = macro("escape", "quoted")(text)
         assert text == json.loads(quoted)
         assert text == tomllib.loads(f"a = {quoted}")["a"]
         assert text == yaml.safe_load(f"a: {quoted}")["a"]
 
+    def test_markdown_is_text_in_a_heading_and_in_a_paragraph(self, text: str) -> None:
+        escaped = macro("escape", "markdown")(text)
+        assert [text, text] == markdown_texts(f"# {escaped}\n\n{escaped}\n")
 
+
+@pytest.mark.quick
 class TestSlug:
     @pytest.mark.parametrize(
         ("name", "slug"),
@@ -190,6 +199,7 @@ class TestSlug:
         assert sentence in validate("project_slug", slug)
 
 
+@pytest.mark.quick
 class TestPrompts:
     def start(self, template: Path, destination: Path) -> Terminal:
         command = [sys.executable, "-m", "copier", "copy", "--vcs-ref", TAG, str(template), str(destination)]
@@ -220,6 +230,7 @@ class TestPrompts:
         terminal.wait_for("Type another name: click is a package")
 
 
+@pytest.mark.quick
 class TestCommandLine:
     def test_a_refused_answer_exits_with_the_sentence(self, template: Path, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "copier", "copy", "--defaults", "--data", "project_slug=Orders"]
