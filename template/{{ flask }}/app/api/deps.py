@@ -31,9 +31,8 @@ def identify_caller() -> Principal:
     Raises:
         Unauthenticated: the credentials are missing or not valid.
     """
-    # WSGI joins a header that was sent twice into one value, which is no valid credential.
     headers = request.headers
-    credentials = Credentials(tuple(headers.getlist("authorization")), tuple(headers.getlist("x-api-key")))
+    credentials = Credentials.sent(headers.getlist("authorization"), headers.getlist("x-api-key"))
     g.caller = identify(get_database(), credentials)
     return get_caller()
 

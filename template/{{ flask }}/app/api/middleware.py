@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ class ContextMiddleware:
         def start_with_headers(line: str, sent: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> object:
             nonlocal status
             status = int(line[:3])
+            # Werkzeug shouts the phrase.
+            line = f"{status} {HTTPStatus(status).phrase}"
             return start_response(line, sent + self._missing(environ, headers, current, sent), exc_info)
 
         try:
@@ -71,14 +74,19 @@ class ContextMiddleware:
 
 
 class Service(Flask):
-    """Flask, with `OPTIONS` as the contract has it and hosts checked before anything else."""
-
-    def preprocess_request(self) -> Response | None:
-        if not is_trusted(request.headers.get("host", ""), get_settings().trusted_hosts):
-            raise InvalidHost
-        return super().preprocess_request()
+    """Flask, with `OPTIONS` as the contract has it."""
 
     def make_default_options_response(self) -> Response:
         response = Response(status=204, headers=allow(set(super().make_default_options_response().allow)))
         del response.headers["Content-Type"]
         return response
+
+
+def require_host() -> None:
+    """Do nothing if the request is for us.
+
+    Raises:
+        InvalidHost: it is for a host that this service does not answer for, for several, or for none.
+    """
+    if not is_trusted(request.headers.get("host", ""), get_settings().trusted_hosts):
+        raise InvalidHost

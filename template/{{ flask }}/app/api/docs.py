@@ -1,0 +1,134 @@
+"""The OpenAPI document and the page that shows it."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from http import HTTPStatus
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from flask import Blueprint, Response, current_app
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+from app.api.routes import routers
+from app.api.routing import Operation
+from app.http import docs
+from app.http.openapi import Json, as_json, finish
+
+router = Blueprint("docs", __name__)
+
+Reference: TypeAlias = tuple[type[BaseModel], JsonSchemaMode]
+
+_REFERENCE = "#/components/schemas/{model}"
+_CONDITIONS = {"If-Match": "Only if this is the version.", "If-None-Match": "Only if this is not the version."}
+
+
+class _Schemas(GenerateJsonSchema):
+    """JSON schemas in which a default of null, which only stands for a field's absence, is not mentioned."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        if described.get("default", ...) is None:
+            del described["default"]
+        return described
+
+
+@cache
+def _assets() -> Path:
+    spec = find_spec("flask_swagger_ui")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name="flask_swagger_ui")
+    return Path(spec.origin).parent / "dist"
+
+
+@router.get("/openapi.json")
+def openapi() -> Response:
+    return Response(current_app.extensions["openapi_json"], mimetype="application/json")
+
+
+@router.get("/docs")
+def page() -> Response:
+    headers = {"Content-Security-Policy": docs.CONTENT_SECURITY_POLICY}
+    return Response(docs.PAGE, mimetype="text/html", headers=headers)
+
+
+@router.get("/docs/<name>")
+def asset(name: str) -> Response:
+    content, media_type = docs.asset(name, _assets())
+    return Response(content, content_type=media_type, headers={"Cache-Control": "public, max-age=86400"})
+
+
+def all_operations() -> list[tuple[str, Operation]]:
+    """Return every operation of the service, with the name of its router."""
+    return [(each.name, operation) for each in routers() for operation in each.operations]
+
+
+def serialized() -> str:
+    """Return the text of the OpenAPI document."""
+    operations = all_operations()
+    models = dict.fromkeys(each for _, operation in operations for each in _models(operation))
+    references, definitions = models_json_schema(list(models), ref_template=_REFERENCE, schema_generator=_Schemas)
+    schemas: Json = definitions.get("$defs", {})
+    paths: Json = {}
+    for tag, operation in operations:
+        described = _described(operation, tag, references, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    access = {operation.name: operation.access for _, operation in operations}
+    return as_json(finish({"paths": paths, "components": {"schemas": schemas}}, access))
+
+
+def _models(operation: Operation) -> Iterator[Reference]:
+    if operation.body:
+        yield operation.body, "validation"
+    for model in (operation.answer, *(each.get("model") for each in operation.responses.values())):
+        if model:
+            yield model, "serialization"
+
+
+def _described(operation: Operation, tag: str, references: Mapping[Any, Json], schemas: Json) -> Json:
+    def content(model: type[BaseModel], mode: JsonSchemaMode) -> Json:
+        return {"content": {"application/json": {"schema": references[model, mode]}}}
+
+    success: Json = content(operation.answer, "serialization") if operation.answer else {}
+    responses = {str(operation.status): {"description": "Successful Response", **success}}
+    for status, response in operation.responses.items():
+        extra = {name: value for name, value in response.items() if name != "model"}
+        if "model" in response:
+            extra |= content(response["model"], "serialization")
+        known = responses.get(str(status), {"description": HTTPStatus(int(status)).phrase})
+        responses[str(status)] = {**known, **extra}
+    described: Json = {
+        "tags": [tag],
+        "summary": operation.name.replace("_", " ").title(),
+        "description": operation.description,
+        "operationId": operation.name,
+        "parameters": _parameters(operation, schemas),
+        "responses": responses,
+    }
+    if operation.body:
+        described["requestBody"] = {"required": True, **content(operation.body, "validation")}
+    if operation.deprecation:
+        described["deprecated"] = True
+    return described
+
+
+def _parameters(operation: Operation, schemas: Json) -> list[Json]:
+    """Return the parameters of `operation`; what they refer to is added to `schemas`."""
+    parameters: list[Json] = []
+    for place, model in (("path", operation.variables), ("query", operation.query)):
+        schema: Json = (
+            model.model_json_schema(ref_template=_REFERENCE, schema_generator=_Schemas) if model else {"properties": {}}
+        )
+        schemas |= schema.get("$defs", {})
+        for name, part in schema["properties"].items():
+            description = {"description": part["description"]} if "description" in part else {}
+            is_required = name in schema.get("required", [])
+            parameters.append({"name": name, "in": place, "required": is_required, "schema": part, **description})
+    if operation.preconditions:
+        parameters += [
+            {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
+            for name, description in _CONDITIONS.items()
+        ]
+    return parameters

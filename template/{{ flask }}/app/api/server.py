@@ -1,0 +1,107 @@
+"""Gunicorn, set up from our settings."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Timer
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import _DEFER, DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
+from werkzeug.serving import WSGIRequestHandler
+
+from app.core import state
+from app.core.settings import Settings
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - holds the workers' heartbeats, which need a writable folder
+
+
+class ServerLog(Logger):
+    """Gunicorn's own messages, which go where all others go."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        super().setup(cfg)
+        self.error_log.propagate = True
+
+
+class Worker(ThreadWorker):
+    """Threads that no client can hold for longer than a request may take, and that drain before they stop."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Let /readyz say that this process goes, some time before it stops taking requests."""
+        state.drain()
+        Timer(self.app.settings.shutdown_delay_seconds, super().handle_exit, (sig, frame)).start()
+
+    def handle(self, conn: TConn) -> object:
+        """Answer the next request of a connection, in a thread."""
+        if not conn.initialized:
+            if not conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT):
+                return _DEFER
+            conn.init()
+        _bound(conn.parser, self.app.settings.request_timeout_seconds)
+        return super().handle(conn)
+
+
+def _bound(parser: Any, seconds: float) -> None:  # noqa: ANN401 - gunicorn has no types
+    """Give the client of a connection `seconds` to send its request; gunicorn would wait for ever."""
+    unreader, deadline = parser.unreader, time.monotonic() + seconds
+    sock, receive = unreader.sock, type(unreader).chunk
+
+    def chunk(size_hint: int | None = None) -> bytes:
+        if sock.gettimeout() is not None:
+            # Gunicorn has set a shorter limit, to discard a body that nobody read.
+            return receive(unreader, size_hint)
+        sock.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            return receive(unreader, size_hint)
+        finally:
+            sock.settimeout(None)
+
+    unreader.chunk = chunk
+
+
+class Server(BaseApplication):
+    """Gunicorn's master process: as many workers as WORKERS says, with a thread for each database connection."""
+
+    def __init__(self, create_app: Callable[[], Flask], settings: Settings) -> None:
+        self.create_app = create_app
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self.settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds
+        options: dict[str, object] = {
+            "bind": f"{host}:{settings.port}",
+            "workers": settings.workers,
+            "worker_class": Worker,
+            # More threads would wait for a connection, fewer would leave some unused.
+            "threads": settings.database_pool_size,
+            "keepalive": 5,
+            "graceful_timeout": math.ceil(patience) + 1,
+            "forwarded_allow_ips": ",".join(settings.trusted_proxies),
+            "limit_request_line": 8190,
+            "logger_class": ServerLog,
+            "loglevel": settings.log_level.lower(),
+            "errorlog": None,
+            "control_socket_disable": True,
+            "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
+        }
+        config: Any = self.cfg
+        for name, value in options.items():
+            config.set(name, value)
+
+    def load(self) -> Flask:
+        return self.create_app()
+
+
+class QuietRequestHandler(WSGIRequestHandler):
+    """The development server's handler, without its own line a request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
