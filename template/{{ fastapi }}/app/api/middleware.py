@@ -62,7 +62,10 @@ class ContextMiddleware:
         missing = response_headers(
             current.request_id, secure=scope["scheme"] == "https", private=current.private, sent=answer.keys()
         )
-        for name, value in [*missing, *cors_headers(self.settings.cors_origins, asked.get("origin"))]:
+        is_preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in asked
+        preflight_for = asked.get("access-control-request-headers", "") if is_preflight else None
+        cors = cors_headers(self.settings.cors_origins, asked.get("origin"), preflight_for=preflight_for)
+        for name, value in [*missing, *cors]:
             answer.append(name, value)
 
 
@@ -82,7 +85,7 @@ class GuardMiddleware:
             self._require_host(scope)
             allowed = self._allowed(scope)
             if scope["method"] == "OPTIONS" and allowed:
-                await self._options(scope, allowed, send)
+                await self._options(allowed, send)
             elif allowed and scope["method"] not in allowed:
                 raise MethodNotAllowed(headers={"Allow": ", ".join(allowed)})
             else:
@@ -104,14 +107,9 @@ class GuardMiddleware:
             methods.add("HEAD")
         return sorted(methods | {"OPTIONS"}) if methods else []
 
-    async def _options(self, scope: Scope, allowed: Sequence[str], send: Send) -> None:
-        asked = Headers(scope=scope)
-        headers = [("Allow", ", ".join(allowed))]
-        if "access-control-request-method" in asked:
-            preflight_for = asked.get("access-control-request-headers", "")
-            headers += cors_headers(self.settings.cors_origins, asked.get("origin"), preflight_for=preflight_for)
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers]
-        await send({"type": "http.response.start", "status": 204, "headers": raw})
+    async def _options(self, allowed: Sequence[str], send: Send) -> None:
+        headers = [(b"allow", ", ".join(allowed).encode())]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
