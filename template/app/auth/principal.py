@@ -1,9 +1,14 @@
 """The caller."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 ADMIN = "admin"
+
+
+def _parts(lines: Sequence[str]) -> list[str]:
+    return [part.strip(" \t") for line in lines for part in line.split(",")]
 
 
 class Credentials(NamedTuple):
@@ -11,6 +16,19 @@ class Credentials(NamedTuple):
 
     authorization: tuple[str, ...] = ()
     api_key: tuple[str, ...] = ()
+
+    @classmethod
+    def sent(cls, authorization: Sequence[str], api_key: Sequence[str]) -> "Credentials":
+        """Return the credentials in these header lines, without the white space around them (RFC 9110, 5.5).
+
+        Some servers join lines with commas, which no credential of ours has: each part counts as a line.
+        """
+        return cls(tuple(_parts(authorization)), tuple(_parts(api_key)))
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether a header stands there twice, so that two readers could take two callers from it."""
+        return len(self.authorization) > 1 or len(self.api_key) > 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from app.core.errors import InvalidCursor
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _DIGEST_BYTES = 12
+_MAX_LENGTH = 2000
 
 
 def _digest(payload: bytes, scope: Sequence[str]) -> bytes:
@@ -32,12 +33,17 @@ def decode_cursor(cursor: str, scope: Sequence[str]) -> list[str]:
     Raises:
         InvalidCursor: it was forged, cut, or made for another caller, sort or filter.
     """
+    if len(cursor) > _MAX_LENGTH:
+        raise InvalidCursor
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    except ValueError:
+        digest, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
+        values = json.loads(payload) if digest == _digest(payload, scope) else None
+    except (ValueError, RecursionError):
         raise InvalidCursor from None
-    digest, payload = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-    if digest != _digest(payload, scope) or encode_cursor(json.loads(payload), scope) != cursor:
+    # Anybody can compute the digest, so the payload may still be anything.
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise InvalidCursor
-    values: list[str] = json.loads(payload)
+    if encode_cursor(values, scope) != cursor:
+        raise InvalidCursor
     return values

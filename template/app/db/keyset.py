@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +14,32 @@ from app.core.pagination import decode_cursor, encode_cursor
 
 Column = Any  # an InstrumentedAttribute; SQLAlchemy's generics cannot name "of any type"
 
-_PARSERS: dict[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, Decimal: Decimal, UUID: UUID, str: str}
+# Above all that a column holds; a comparison with more would not fit on the wire.
+_TOO_LARGE = Decimal(10**16)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _amount(text: str) -> Decimal:
+    value = Decimal(text)
+    if not abs(value) < _TOO_LARGE:
+        raise ValueError(text)
+    return value
+
+
+def _text(text: str) -> str:
+    if b"\0" in text.encode():
+        raise ValueError(text)
+    return text
+
+
+_PARSERS: dict[type, Callable[[str], Any]] = {datetime: _instant, Decimal: _amount, UUID: UUID, str: _text}
+
+
+def _written(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 class SortKey(NamedTuple):
@@ -52,14 +77,18 @@ class Keyset:
 
     def cursor(self, row: Row[Any], scope: Sequence[str]) -> str:
         """Return the cursor that points after `row`."""
-        values = (getattr(row, key.column.key) for key in self.keys)
-        return encode_cursor([v.isoformat() if isinstance(v, datetime) else str(v) for v in values], scope)
+        return encode_cursor([_written(getattr(row, key.column.key)) for key in self.keys], scope)
 
     def _values(self, cursor: str, scope: Sequence[str]) -> list[Any]:
         texts = decode_cursor(cursor, scope)
-        if len(texts) != len(self.keys):
+        # Anybody can make a cursor with the right digest: each value must be one that a row can have.
+        try:
+            values = [_PARSERS[key.type](text) for key, text in zip(self.keys, texts, strict=True)]
+        except (ValueError, ArithmeticError):
+            raise InvalidCursor from None
+        if [_written(value) for value in values] != texts:
             raise InvalidCursor
-        return [_PARSERS[key.type](text) for key, text in zip(self.keys, texts, strict=True)]
+        return values
 
     def _after(self, values: Sequence[Any]) -> ColumnElement[bool]:
         ranked = list(zip(self.keys, values, strict=True))

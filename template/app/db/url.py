@@ -12,7 +12,7 @@ from app.db import dialect
 def _parse(variable: str, secret: SecretStr) -> URL:
     try:
         url = make_url(secret.get_secret_value())
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = None
     if url is None or url.drivername not in dialect.SCHEMES or not url.database or url.database == ":memory:":
         accepted = " or ".join(f"{scheme}://" for scheme in dialect.SCHEMES if "+" not in scheme)

@@ -1,6 +1,7 @@
 """Request bodies: JSON as RFC 8259 has it, read more strictly than Python's `json` does by default."""
 
 import json
+from collections.abc import Sequence
 from email.message import Message
 from typing import Any
 
@@ -30,13 +31,13 @@ def _integer(digits: str) -> int:
         raise _NotPlain("number_too_large", "A number has too many digits.") from None
 
 
-def require_json(content_type: list[str], content_encoding: str | None) -> None:
+def require_json(content_type: Sequence[str], content_encoding: Sequence[str]) -> None:
     """Do nothing if a body so described is one that this service reads.
 
     Raises:
         UnsupportedMediaType: it is not `application/json`, not UTF-8, or encoded (RFC 9110, 15.5.16).
     """
-    if len(content_type) != 1 or (content_encoding or "identity").strip().lower() != "identity":
+    if len(content_type) != 1 or any(coding.strip().lower() != "identity" for coding in content_encoding):
         raise UnsupportedMediaType
     message = Message()
     message["content-type"] = content_type[0]

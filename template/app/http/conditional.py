@@ -5,17 +5,20 @@ from collections.abc import Sequence
 
 from app.core.preconditions import ANY, Precondition
 
-_TAG = re.compile(r'\s*(?P<weak>W/)?(?P<tag>"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+# A tag, or else whatever stands up to the next comma.
+_ITEM = re.compile(r'[ \t]*(?P<weak>W/)?(?P<tag>"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|$)|[^,]*(?:,|$)')
+_UNUSABLE = ""
 
 
 def _tags(headers: Sequence[str], *, weak: bool) -> frozenset[str]:
-    """Return the entity tags in `headers`; a header without a usable one is a set that matches nothing."""
+    """Return the entity tags in `headers`; what is none becomes a tag that no version has."""
     if not headers:
         return frozenset()
-    value = ",".join(headers)
-    if value.strip() == ANY:
+    value = ",".join(headers).strip(" \t")
+    if value == ANY:
         return frozenset({ANY})
-    return frozenset({m["tag"] for m in _TAG.finditer(value) if weak or not m["weak"]} | {""})
+    found = _ITEM.finditer(value)
+    return frozenset(item["tag"] if item["tag"] and (weak or not item["weak"]) else _UNUSABLE for item in found)
 
 
 def precondition(if_match: Sequence[str], if_none_match: Sequence[str]) -> Precondition:

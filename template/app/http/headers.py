@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Iterable
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<later>-.*)?"
+)
 
 SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -25,7 +27,7 @@ def trace_id(traceparent: str | None) -> str:
     """Return the trace id of a valid W3C `traceparent`, else a new one: 32 hexadecimal digits."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
     # Version 00 has exactly four fields; later versions may add some.
-    if match and (match[1] is None or not (traceparent or "").startswith("00")):
+    if match and (match["later"] is None or not (traceparent or "").startswith("00")):
         return match["trace"]
     return uuid.uuid4().hex
 

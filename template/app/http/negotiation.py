@@ -1,5 +1,7 @@
 """Content negotiation (RFC 9110, 12.5.1): this service speaks JSON."""
 
+from collections.abc import Sequence
+
 from app.core.errors import NotAcceptable
 
 _SPECIFICITY = {"application/json": 2, "application/*": 1, "*/*": 0}
@@ -16,16 +18,17 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-def require_acceptable(accept: str | None) -> None:
-    """Do nothing if a client that sent `accept` can take JSON.
+def require_acceptable(accept: Sequence[str]) -> None:
+    """Do nothing if a client that sent these `Accept` lines can take JSON.
 
     Raises:
         NotAcceptable: no media range covers `application/json`, or the most specific one that does has q=0.
     """
-    if accept is None or not accept.strip():
+    ranges = ",".join(accept)
+    if not ranges.strip(", \t"):
         return
     best, quality = -1, 0.0
-    for media_range in accept.split(","):
+    for media_range in ranges.split(","):
         name, *parameters = media_range.split(";")
         specificity = _SPECIFICITY.get(name.strip().lower(), -1)
         if specificity > best:

@@ -10,11 +10,12 @@ from app.auth.style import SECURITY_SCHEMES
 from app.core.about import DESCRIPTION, NAME, VERSION
 from app.core.errors import failures
 from app.http.examples import example_of
+from app.schemas.errors import Error
 
 Json = dict[str, Any]
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
-_ALWAYS = (406, 500, 503, 504)
+_ALWAYS = (400, 406, 422, 500, 503, 504)
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 _METHODS = ("get", "put", "post", "delete", "patch")
 
@@ -38,10 +39,12 @@ def finish(document: Json, access: Mapping[str, Access]) -> Json:
     schemas = components.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    error = Error.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= {**error.pop("$defs"), "Error": error}
     if SECURITY_SCHEMES:
         components["securitySchemes"] = SECURITY_SCHEMES
-    _strip_titles(document["paths"])
-    _strip_titles(components)
+    _normalize(document["paths"])
+    _normalize(components)
     for operation in operations(document):
         _complete(operation, access[operation["operationId"]], components)
     return document
@@ -87,11 +90,7 @@ def _common_failures(operation: Json, access: Access) -> set[int]:
     if not access.public and SECURITY_SCHEMES:
         statuses |= {401, 403}
     if "requestBody" in operation:
-        statuses |= {400, 413, 415, 422}
-    if any(parameter["in"] != "header" for parameter in operation.get("parameters", [])):
-        statuses |= {422}
-    if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", [])):
-        statuses |= {400}
+        statuses |= {413, 415}
     if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", [])):
         statuses |= {412}
     return statuses
@@ -123,13 +122,18 @@ def _failure(status: int) -> tuple[str, Json]:
     return known[0].__name__, {"description": known[0].default, "content": content}
 
 
-def _strip_titles(node: Any, *, names: bool = False) -> None:  # noqa: ANN401 - any part of a JSON document
-    """Remove the titles that are made from names; `names` says that the keys of `node` are names themselves."""
+def _normalize(node: Any, *, names: bool = False) -> None:  # noqa: ANN401 - any part of a JSON document
+    """Remove the titles that are made from names; `names` says that the keys of `node` are names themselves.
+
+    Bounds of integers become integers again: FastAPI makes floats of them.
+    """
     if isinstance(node, dict):
         if not names and isinstance(node.get("title"), str):
             del node["title"]
         for key, value in node.items():
-            _strip_titles(value, names=not names and key in {"properties", "schemas"})
+            if isinstance(value, float) and value.is_integer():
+                node[key] = int(value)
+            _normalize(value, names=not names and key in {"properties", "schemas"})
     elif isinstance(node, list):
         for item in node:
-            _strip_titles(item)
+            _normalize(item)

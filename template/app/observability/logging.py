@@ -1,9 +1,9 @@
 """One JSON object a line on standard output, for this service's loggers and every library's."""
 
+import io
 import logging
 import logging.config
 import re
-import sys
 from typing import Any
 
 import orjson
@@ -15,6 +15,10 @@ from app.core import context
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(?i)\b(bearer|basic|apikey)\s+\S+|\bkey_[0-9a-f]{16}\.\S+|(?<=://)[^/@\s:]*:[^@\s]*(?=@)")
 _HIDDEN = "[hidden]"
+
+# The file itself: `sys.stdout` can be replaced, and a line must not wait in a buffer.
+_STDOUT = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
+_STDOUT_TEXT = io.TextIOWrapper(_STDOUT, "utf-8", write_through=True)
 
 
 def _redacted(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are of any type
@@ -61,7 +65,7 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*_SHARED, structlog.processors.JSONRenderer(orjson.dumps, default=str)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory(_STDOUT),
         cache_logger_on_first_use=True,
     )
     formatter = {
@@ -78,7 +82,7 @@ def configure_logging(level: str) -> None:
             "disable_existing_loggers": False,
             "formatters": {"json": formatter},
             "handlers": {
-                "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"},
+                "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": _STDOUT_TEXT},
             },
             "root": {"handlers": ["stdout"], "level": level},
             # The servers' own request lines would stand beside ours.

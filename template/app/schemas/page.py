@@ -15,7 +15,7 @@ class PageQuery(Schema):
     """What every list takes."""
 
     limit: QueryInt = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many to answer at most.")
-    cursor: str | None = Field(default=None, max_length=2000, description="`next_cursor` of the page before.")
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 class Page(Schema, Generic[Item]):

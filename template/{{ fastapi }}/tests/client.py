@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from starlette.testclient import TestClient
 
+from app.api.docs import all_routes
 from app.api.routing import ContractRoute
+from app.auth.policy import Access
 from app.core.settings import Settings
 from app.main import create_app
 
@@ -29,8 +31,21 @@ def open_client(settings: Settings, planted: Sequence[tuple[str, Endpoint]] = ()
         yield client
 
 
-def declared_access() -> dict[str, Any]:
-    """Return what each operation asks of its caller, by its id."""
-    from app.api.docs import all_routes  # noqa: PLC0415
+def operation_of(endpoint: Endpoint) -> dict[str, Any]:
+    """Return how the framework documents `endpoint`."""
+    router = APIRouter(route_class=ContractRoute)
+    router.add_api_route("/planted", endpoint)
+    app = FastAPI()
+    app.include_router(router)
+    operation: dict[str, Any] = app.openapi()["paths"]["/planted"]["get"]
+    return operation
 
-    return {str(route.operation_id): route.access for route in all_routes() if isinstance(route, ContractRoute)}
+
+def routes() -> list[tuple[str, str, Access]]:
+    """Return method, path and access of every documented operation."""
+    return [
+        (method, route.path, route.access)
+        for route in all_routes()
+        if isinstance(route, ContractRoute)
+        for method in sorted(route.methods or ())
+    ]

@@ -6,10 +6,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from app.core.errors import SettingsError
-from app.core.settings import load_settings
+from app.core.settings import Settings, load_settings
 from app.db.url import database_url
 
 
@@ -27,3 +28,10 @@ def fresh_database(_folder: Path) -> Generator[str]:
         yield server.set(drivername="mysql", database=name).render_as_string(hide_password=False)
         connection.execute(text(f"DROP DATABASE {name}"))
     engine.dispose()
+
+
+def without_database(settings: Settings) -> Settings:
+    """Return `settings` for a database that cannot be reached."""
+    # Nothing listens on port 1.
+    url = database_url(settings).set(drivername="mysql", host="127.0.0.1", port=1).render_as_string(hide_password=False)
+    return settings.model_copy(update={"database_url": SecretStr(url)})

@@ -24,7 +24,7 @@ def authenticate(database: Database, credentials: Credentials) -> Principal:
     Raises:
         Unauthenticated: there is not exactly one key, or not a valid one.
     """
-    if len(credentials.api_key) != 1:
+    if credentials.is_ambiguous or not credentials.api_key:
         raise Unauthenticated
     record = database.read(keys.find, credentials.api_key[0])
     if keys.is_use_worth_noting(record):

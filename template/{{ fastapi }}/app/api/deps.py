@@ -59,7 +59,7 @@ async def identify_caller(request: Request) -> Principal:
         Unauthenticated: the credentials are missing or not valid.
     """
     headers = request.headers
-    credentials = Credentials(tuple(headers.getlist("authorization")), tuple(headers.getlist("x-api-key")))
+    credentials = Credentials.sent(headers.getlist("authorization"), headers.getlist("x-api-key"))
     work = get_work(request)
     if style.BLOCKING:
         request.state.principal = await work.call(partial(identify, work.database, credentials))

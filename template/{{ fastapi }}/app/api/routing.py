@@ -64,8 +64,8 @@ class ContractRoute(APIRoute):
         if current is not None:
             current.route = self.path
         if self.body_field is not None:
-            require_json(request.headers.getlist("content-type"), request.headers.get("content-encoding"))
-        require_acceptable(request.headers.get("accept"))
+            require_json(request.headers.getlist("content-type"), request.headers.getlist("content-encoding"))
+        require_acceptable(request.headers.getlist("accept"))
         if not self.access.public:
             self.access.check(await identify_caller(request))
         if int(request.headers.get("content-length", 0)) > request.app.state.settings.max_body_bytes:

@@ -1,6 +1,6 @@
 """The OpenAPI document and the page that shows it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -60,23 +60,27 @@ def asset(name: str) -> Response:
     return Response(content, content_type=media_type, headers={"Cache-Control": "public, max-age=86400"})
 
 
-def all_operations() -> list[tuple[str, Operation]]:
-    """Return every operation of the service, with the name of its router."""
-    return [(each.name, operation) for each in routers() for operation in each.operations]
+def all_operations() -> list[Operation]:
+    """Return every operation of the service."""
+    return [operation for router in routers() for operation in router.operations]
+
+
+def document(operations: Sequence[Operation]) -> Json:
+    """Return the OpenAPI document of `operations`."""
+    models = dict.fromkeys(each for operation in operations for each in _models(operation))
+    references, definitions = models_json_schema(list(models), ref_template=_REFERENCE, schema_generator=_Schemas)
+    schemas: Json = definitions.get("$defs", {})
+    paths: Json = {}
+    for operation in operations:
+        described = _described(operation, references, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    access = {operation.name: operation.access for operation in operations}
+    return finish({"paths": paths, "components": {"schemas": schemas}}, access)
 
 
 def serialized() -> str:
     """Return the text of the OpenAPI document."""
-    operations = all_operations()
-    models = dict.fromkeys(each for _, operation in operations for each in _models(operation))
-    references, definitions = models_json_schema(list(models), ref_template=_REFERENCE, schema_generator=_Schemas)
-    schemas: Json = definitions.get("$defs", {})
-    paths: Json = {}
-    for tag, operation in operations:
-        described = _described(operation, tag, references, schemas)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = described
-    access = {operation.name: operation.access for _, operation in operations}
-    return as_json(finish({"paths": paths, "components": {"schemas": schemas}}, access))
+    return as_json(document(all_operations()))
 
 
 def _models(operation: Operation) -> Iterator[Reference]:
@@ -87,7 +91,7 @@ def _models(operation: Operation) -> Iterator[Reference]:
             yield model, "serialization"
 
 
-def _described(operation: Operation, tag: str, references: Mapping[Any, Json], schemas: Json) -> Json:
+def _described(operation: Operation, references: Mapping[Any, Json], schemas: Json) -> Json:
     def content(model: type[BaseModel], mode: JsonSchemaMode) -> Json:
         return {"content": {"application/json": {"schema": references[model, mode]}}}
 
@@ -100,7 +104,7 @@ def _described(operation: Operation, tag: str, references: Mapping[Any, Json], s
         known = responses.get(str(status), {"description": HTTPStatus(int(status)).phrase})
         responses[str(status)] = {**known, **extra}
     described: Json = {
-        "tags": [tag],
+        "tags": [operation.tag],
         "summary": operation.name.replace("_", " ").title(),
         "description": operation.description,
         "operationId": operation.name,

@@ -43,6 +43,7 @@ class Operation:
         path: str,
         method: str,
         *,
+        tag: str,
         status: int = HTTPStatus.OK,
         responses: Mapping[int | str, Json] | None = None,
     ) -> None:
@@ -50,6 +51,7 @@ class Operation:
         self.name: str = getattr(view, "__name__", "")
         self.path = _VARIABLE.sub(r"{\1}", path)
         self.method = method
+        self.tag = tag
         self.status = int(status)
         self.responses = responses or {}
         self.access = access_of(view)
@@ -158,7 +160,7 @@ class Router(Blueprint):
 
     def _register(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[View], View]:
         def register(view: View) -> View:
-            operation = Operation(view, f"{self.url_prefix}{rule}", method, **options)
+            operation = Operation(view, f"{self.url_prefix}{rule}", method, tag=self.name, **options)
             self.operations.append(operation)
             self.add_url_rule(rule, operation.name, operation, methods=[method])
             return view

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Response, status
 
 from app.api.deps import Caller, Work
 from app.api.routing import ContractRoute
@@ -31,7 +31,7 @@ async def list_keys(query: Annotated[PageQuery, Query()], caller: Caller, work: 
     return await work.read(keys.list_keys, caller, query)
 
 
-@router.delete("/{key_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(404))
+@router.delete("/{key_id}", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(404))
 @requires(role=ADMIN)
 async def revoke_key(key_id: UUID, work: Work) -> None:
     """Revoke a key: from now on it is refused."""

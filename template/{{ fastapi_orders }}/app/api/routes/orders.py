@@ -65,7 +65,9 @@ async def update_order(
     return _tagged(response, await work.write(orders.update, caller, order_id, data, expected))
 
 
-@router.delete("/{order_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(404, 409))
+@router.delete(
+    "/{order_id}", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(404, 409)
+)
 @requires("orders:write")
 async def delete_order(order_id: UUID, caller: Caller, expected: Expected, work: Work) -> None:
     """Delete a draft or a cancelled order, which frees its reference."""

@@ -1,0 +1,52 @@
+"""Endpoints for operators, and the documentation."""
+
+import re
+
+import httpx2
+import pytest
+
+from app.core import state
+from tests.document import Document
+
+
+class TestHealth:
+    def test_the_process_is_up(self, client: httpx2.Client) -> None:
+        assert client.get("/healthz").json() == {"status": "ok"}
+
+    def test_a_migrated_database_makes_it_ready(self, client: httpx2.Client) -> None:
+        response = client.get("/readyz")
+
+        assert response.status_code == 200
+        assert response.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}}
+
+    def test_it_is_not_ready_while_it_drains(self, client: httpx2.Client) -> None:
+        state.drain()
+        try:
+            response = client.get("/readyz")
+        finally:
+            state._draining.clear()  # noqa: SLF001 - no process takes it back
+
+        assert (response.status_code, response.json()["status"]) == (503, "unavailable")
+
+
+class TestDocumentation:
+    def test_the_document_is_the_committed_one(self, client: httpx2.Client, document: Document) -> None:
+        assert document.content == client.get("/openapi.json").json()
+
+    def test_the_page_loads_nothing_from_elsewhere(self, client: httpx2.Client) -> None:
+        page = client.get("/docs")
+
+        assets = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+        assert len(assets) == 3
+        assert "http" not in page.text
+        assert [client.get(path).status_code for path in assets] == [200] * 3
+
+    def test_the_page_may_run_scripts_of_this_host_only(self, client: httpx2.Client) -> None:
+        policy = client.get("/docs").headers["content-security-policy"]
+
+        assert "script-src 'self'" in policy
+        assert "default-src 'none'" in policy
+
+    @pytest.mark.parametrize("name", ["..%2F..%2Fapp.db", "redoc.standalone.js", "start.js.map"])
+    def test_no_other_file_is_served(self, client: httpx2.Client, name: str) -> None:
+        assert client.get(f"/docs/{name}").status_code == 404

@@ -1,0 +1,111 @@
+import pytest
+
+from app.core.errors import Invalid, MalformedBody, UnsupportedMediaType
+from app.http.body import parse_json, require_json
+
+
+class TestMediaType:
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            'application/json;charset="UTF-8"',
+            "application/json; charset=utf8",
+        ],
+    )
+    def test_json_in_utf8_is_read(self, content_type: str) -> None:
+        require_json([content_type], [])
+
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            pytest.param([], id="none"),
+            pytest.param([""], id="empty"),
+            pytest.param(["json"], id="no type"),
+            pytest.param(["text/json"], id="text"),
+            pytest.param(["application/merge-patch+json"], id="suffix"),
+            pytest.param(["application/x-www-form-urlencoded"], id="form"),
+            pytest.param(["application/json; charset=latin-1"], id="latin-1"),
+            pytest.param(["application/json; charset=utf-16"], id="utf-16"),
+            pytest.param(["application/json", "application/json"], id="twice"),
+        ],
+    )
+    def test_anything_else_is_unsupported(self, content_type: list[str]) -> None:
+        with pytest.raises(UnsupportedMediaType):
+            require_json(content_type, [])
+
+    @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "x"])
+    def test_an_encoded_body_is_unsupported(self, encoding: str) -> None:
+        with pytest.raises(UnsupportedMediaType):
+            require_json(["application/json"], [encoding])
+
+    @pytest.mark.parametrize("encoding", ["identity", " Identity "])
+    def test_identity_is_no_encoding(self, encoding: str) -> None:
+        require_json(["application/json"], [encoding])
+
+
+class TestJson:
+    @pytest.mark.parametrize(
+        ("body", "value"),
+        [
+            (b'{"a": [1, 2.5, true, null]}', {"a": [1, 2.5, True, None]}),
+            (b' \r\n\t"x" ', "x"),
+            ('"žluťoučký 🍵"'.encode(), "žluťoučký 🍵"),
+            (b'"\\ud83c\\udf75"', "🍵"),
+            (b'"\\u0000"', "\0"),
+            (b"9" * 4300, int("9" * 4300)),
+        ],
+        ids=["nested", "space", "utf-8", "surrogate pair", "NUL", "4300 digits"],
+    )
+    def test_what_it_spells_is_returned(self, body: bytes, value: object) -> None:
+        parsed = parse_json(body)
+
+        assert value == parsed
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"", id="empty"),
+            pytest.param(b"{", id="cut"),
+            pytest.param(b"{} {}", id="two values"),
+            pytest.param(b"{'a': 1}", id="single quotes"),
+            pytest.param(b'{"a": 1,}', id="trailing comma"),
+            pytest.param(b'"\x01"', id="raw control character"),
+            pytest.param(b"\xef\xbb\xbf{}", id="byte order mark"),
+            pytest.param("{}".encode("utf-16"), id="utf-16"),
+            pytest.param("{}".encode("utf-16-le"), id="utf-16 without mark"),
+            pytest.param('"ž"'.encode("iso8859-2"), id="latin-2"),
+            pytest.param(b'"\xed\xa0\xbd"', id="surrogate in utf-8"),
+            pytest.param(b'"\xc0\x80"', id="overlong"),
+            pytest.param(b"[" * 200_000, id="deep"),
+            pytest.param(b'{"a":' * 200_000 + b"1" + b"}" * 200_000, id="deep and closed"),
+        ],
+    )
+    def test_what_is_not_json_in_utf8_is_malformed(self, body: bytes) -> None:
+        with pytest.raises(MalformedBody):
+            parse_json(body)
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            (b'{"a": 1, "a": 1}', "duplicate_key"),
+            (b'[{"x": {"a": 1, "b": 2, "\\u0061": 3}}]', "duplicate_key"),
+            (b"NaN", "not_finite"),
+            (b'{"a": [Infinity]}', "not_finite"),
+            (b"-Infinity", "not_finite"),
+            (b'"\\ud83c"', "lone_surrogate"),
+            (b'"\\udf75\\ud83c"', "lone_surrogate"),
+            (b'{"\\udfff": 1}', "lone_surrogate"),
+            (b"9" * 5000, "number_too_large"),
+            (b"-" + b"9" * 5000, "number_too_large"),
+        ],
+        ids=lambda value: value[:20].decode() if isinstance(value, bytes) else value,
+    )
+    def test_what_readers_disagree_about_is_invalid(self, body: bytes, code: str) -> None:
+        with pytest.raises(Invalid) as failure:
+            parse_json(body)
+
+        assert [detail.field for detail in failure.value.details] == ["body"]
+        assert [code] == [detail.code for detail in failure.value.details]

@@ -1,0 +1,90 @@
+import re
+
+import pytest
+
+from app.http.headers import HSTS, NO_STORE, request_id, response_headers, trace_id
+
+_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+_PARENT = "00f067aa0ba902b7"
+
+
+class TestRequestId:
+    @pytest.mark.parametrize("sent", ["a", "A-b_c.9", "x" * 128])
+    def test_a_sane_one_is_kept(self, sent: str) -> None:
+        assert sent == request_id(sent)
+
+    @pytest.mark.parametrize("sent", [None, "", "x" * 129, "a b", "a\n", "a\r\nSet-Cookie: b", "ž", "{}", "a/b"])
+    def test_any_other_is_replaced(self, sent: str | None) -> None:
+        made = request_id(sent)
+
+        assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", made)
+        assert made != sent
+
+    def test_made_ones_differ(self) -> None:
+        assert request_id(None) != request_id(None)
+
+
+class TestTraceId:
+    @pytest.mark.parametrize(
+        "traceparent",
+        [
+            pytest.param(f"00-{_TRACE}-{_PARENT}-01", id="sampled"),
+            pytest.param(f"00-{_TRACE}-{_PARENT}-00", id="not sampled"),
+            pytest.param(f"01-{_TRACE}-{_PARENT}-01", id="next version"),
+            pytest.param(f"cc-{_TRACE}-{_PARENT}-01-what-the-future-brings", id="later version with more fields"),
+        ],
+    )
+    def test_the_clients_is_kept(self, traceparent: str) -> None:
+        assert trace_id(traceparent) == _TRACE
+
+    @pytest.mark.parametrize(
+        "traceparent",
+        [
+            pytest.param(None, id="none"),
+            pytest.param("", id="empty"),
+            pytest.param(_TRACE, id="trace alone"),
+            pytest.param(f"ff-{_TRACE}-{_PARENT}-01", id="version ff"),
+            pytest.param(f"ff-{_TRACE}-{_PARENT}-01-more", id="version ff with more fields"),
+            pytest.param(f"00-{_TRACE}-{_PARENT}-01-more", id="version 00 with more fields"),
+            pytest.param(f"00-{_TRACE}-{_PARENT}-01-", id="version 00 with a dash more"),
+            pytest.param(f"01-{_TRACE}-{_PARENT}-01more", id="no dash before more"),
+            pytest.param(f"00-{'0' * 32}-{_PARENT}-01", id="no trace"),
+            pytest.param(f"00-{_TRACE}-{'0' * 16}-01", id="no parent"),
+            pytest.param(f"00-{_TRACE.upper()}-{_PARENT}-01", id="upper case"),
+            pytest.param(f"00-{_TRACE[1:]}-{_PARENT}-01", id="too short"),
+            pytest.param(f"00-{_TRACE}-{_PARENT}", id="no flags"),
+            pytest.param(f" 00-{_TRACE}-{_PARENT}-01", id="space"),
+        ],
+    )
+    def test_an_invalid_one_is_replaced(self, traceparent: str | None) -> None:
+        made = trace_id(traceparent)
+
+        assert re.fullmatch("[0-9a-f]{32}", made)
+        assert made != _TRACE
+
+
+class TestResponseHeaders:
+    def test_every_answer_has_an_id_and_the_security_headers(self) -> None:
+        headers = response_headers("id", secure=False, private=False, sent=[])
+
+        assert dict(headers) == {
+            "X-Request-ID": "id",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+        }
+
+    def test_behind_tls_clients_are_told_to_stay_there(self) -> None:
+        headers = response_headers("id", secure=True, private=False, sent=[])
+
+        assert HSTS in headers
+
+    def test_what_is_for_one_caller_is_not_stored(self) -> None:
+        headers = response_headers("id", secure=False, private=True, sent=[])
+
+        assert NO_STORE in headers
+
+    def test_what_the_answer_has_already_is_kept(self) -> None:
+        headers = response_headers("id", secure=True, private=True, sent=["cache-control", "x-frame-options"])
+
+        assert not {"Cache-Control", "X-Frame-Options"} & {name for name, _ in headers}
