@@ -1,9 +1,11 @@
 """One JSON object a line on standard output, for this service's loggers and every library's."""
 
 import io
+import json
 import logging
 import logging.config
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +17,8 @@ from app.core import context
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(?i)\b(bearer|basic|apikey)\s+\S+|\bkey_[0-9a-f]{16}\.\S+|(?<=://)[^/@\s:]*:[^@\s]*(?=@)")
 _HIDDEN = "[hidden]"
+# What structlog keeps about a record of the standard library until it is written.
+_STDLIB_KEYS = {"_record", "_from_structlog"}
 
 # The file itself: `sys.stdout` can be replaced, and a line must not wait in a buffer.
 _STDOUT = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
@@ -24,18 +28,19 @@ _STDOUT_TEXT = io.TextIOWrapper(_STDOUT, "utf-8", write_through=True)
 def _redacted(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are of any type
     if _SECRET_KEY.search(key):
         return _HIDDEN
-    if isinstance(value, str):
-        return _SECRET_VALUE.sub(_HIDDEN, value)
-    if isinstance(value, dict):
-        return {inner: _redacted(str(inner), content) for inner, content in value.items()}
-    if isinstance(value, list | tuple):
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(inner): _redacted(str(inner), content) for inner, content in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
         return [_redacted("", item) for item in value]
-    return value
+    # Exceptions, bytes and the like are written as text: so they are searched as text.
+    return _SECRET_VALUE.sub(_HIDDEN, str(value))
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hide what looks like a secret, by its name or by its form, wherever in the line it stands."""
-    return {key: value if key.startswith("_") else _redacted(key, value) for key, value in event.items()}
+    return {key: value if key in _STDLIB_KEYS else _redacted(key, value) for key, value in event.items()}
 
 
 def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -47,8 +52,16 @@ def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     return event
 
 
-def _as_json(event: EventDict, **_: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+def _as_bytes(event: EventDict, **_: object) -> bytes:
+    try:
+        return orjson.dumps(event, default=str)
+    except TypeError:
+        # Half a character or a number of more than 64 bits: slower, but a line must never fail.
+        return json.dumps(event, default=str).encode()
+
+
+def _as_text(event: EventDict, **_: object) -> str:
+    return _as_bytes(event).decode()
 
 
 _SHARED: tuple[Processor, ...] = (
@@ -63,7 +76,7 @@ _SHARED: tuple[Processor, ...] = (
 def configure_logging(level: str) -> None:
     """Send every record of `level` and above to standard output, one JSON object each."""
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.JSONRenderer(orjson.dumps, default=str)],
+        processors=[*_SHARED, structlog.processors.JSONRenderer(_as_bytes)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(_STDOUT),
         cache_logger_on_first_use=True,
@@ -73,7 +86,7 @@ def configure_logging(level: str) -> None:
         "foreign_pre_chain": _SHARED,
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(_as_json),
+            structlog.processors.JSONRenderer(_as_text),
         ],
     }
     logging.config.dictConfig(

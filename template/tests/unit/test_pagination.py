@@ -16,8 +16,10 @@ from app.core.pagination import decode_cursor, encode_cursor
 from app.db.keyset import Keyset, SortKey
 
 quickly = hypothesis_settings(max_examples=60, derandomize=True, deadline=None)
-texts = st.lists(st.text(max_size=20), max_size=4)
 _URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# Not any character: Hypothesis needs two seconds to learn of all.
+_LETTERS = 'aZ09 -_"\\[],\0\n\x7fé🍵\u2028'
+texts = st.lists(st.text(_LETTERS, max_size=20), max_size=4)
 _ODD = _URL_SAFE + "+/= é\0\ud800"
 
 _KEYSET = Keyset(
@@ -66,7 +68,7 @@ class TestCursor:
             decode_cursor(encode_cursor(values, scope), other)
 
     @quickly
-    @given(sent=st.text(st.characters(exclude_categories=[])) | st.text(_URL_SAFE))
+    @given(sent=st.text(_ODD))
     def test_garbage_is_refused_and_nothing_else_happens(self, sent: str) -> None:
         with pytest.raises(InvalidCursor):
             decode_cursor(sent, [])
@@ -96,7 +98,8 @@ class TestForgedCursor:
     def test_values_of_a_row_are_taken(self) -> None:
         statement = _KEYSET.page(select(column("id")), 1, encode_cursor(_ROW, []), [])
 
-        assert str(statement).count(" = ") - str(statement).count(" AND ") + 4 == 4
+        bound = set(statement.compile().params.values())
+        assert {Decimal("19.90"), "reference", UUID(_ROW[-1])} <= bound
 
     @pytest.mark.parametrize(
         ("rank", "text"),

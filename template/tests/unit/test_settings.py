@@ -1,0 +1,153 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import SettingsError
+from app.core.settings import SECRETS, Settings, load_settings
+from app.db import dialect
+from app.db.url import database_read_url, database_url
+
+_SCHEME = dialect.SCHEMES[0]
+_URL = f"{_SCHEME}://ada:hunter2@db.example/app"
+_OTHERS = sorted({"postgresql", "mysql", "sqlite"} - set(dialect.SCHEMES))
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def load(secrets: Path | None = None, **overrides: object) -> Settings:
+    return load_settings(_env_file=None, _secrets_dir=secrets, **overrides)
+
+
+class TestSources:
+    def test_the_environment_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "9000")
+
+        assert load().port == 9000
+
+    def test_an_empty_variable_counts_as_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "")
+        monkeypatch.setenv("CORS_ORIGINS", "")
+
+        assert load().port == 8000
+        assert load().cors_origins == ()
+
+    @pytest.mark.parametrize("name", ["database_url", "DATABASE_URL"])
+    def test_a_file_among_the_secrets_counts(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text(f"{_URL}\n", "utf-8")
+
+        secret = load(tmp_path).database_url
+
+        assert secret is not None
+        assert secret.get_secret_value() == _URL
+
+    def test_a_list_may_be_a_file_too(self, tmp_path: Path) -> None:
+        (tmp_path / "trusted_hosts").write_text("a.example, b.example\n", "utf-8")
+
+        assert load(tmp_path).trusted_hosts == ("a.example", "b.example")
+
+    def test_the_environment_wins_over_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "port").write_text("9000", "utf-8")
+        monkeypatch.setenv("PORT", "9001")
+
+        assert load(tmp_path).port == 9001
+
+    def test_the_files_are_where_containers_have_them(self) -> None:
+        assert Path("/run/secrets") == SECRETS
+
+    @pytest.mark.parametrize("text", ["a,b", " a , b ", "a,,b,"])
+    def test_lists_are_split_at_commas(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TRUSTED_PROXIES", text)
+
+        assert load().trusted_proxies == ("a", "b")
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("PORT", "hunter2"),
+            ("PORT", "65536"),
+            ("WORKERS", "0"),
+            ("LOG_LEVEL", "hunter2"),
+            ("ENVIRONMENT", "hunter2"),
+            ("REQUEST_TIMEOUT_SECONDS", "0"),
+            ("REQUEST_TIMEOUT_SECONDS", "nan"),
+            ("MAX_BODY_BYTES", "-987654"),
+            ("DATABASE_POOL_SIZE", "987654"),
+        ],
+    )
+    def test_they_name_the_variable_and_never_the_value(
+        self, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(name, value)
+
+        with pytest.raises(SettingsError, match=rf"^{name}: ") as failure:
+            load()
+
+        assert "hunter2" not in str(failure.value)
+        assert "987654" not in str(failure.value)
+        assert "\n" not in str(failure.value)
+
+    def test_all_are_named_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PORT", "x")
+        monkeypatch.setenv("WORKERS", "x")
+
+        with pytest.raises(SettingsError, match=r"PORT: .* WORKERS: "):
+            load()
+
+    def test_settings_do_not_show_passwords(self) -> None:
+        assert "hunter2" not in repr(load(database_url=_URL))
+
+
+class TestDatabaseUrl:
+    @pytest.mark.parametrize("scheme", dialect.SCHEMES)
+    def test_it_needs_no_driver(self, scheme: str) -> None:
+        url = database_url(load(database_url=f"{scheme}://ada:hunter2@db.example/app"))
+
+        assert url.drivername == dialect.DRIVER
+
+    def test_production_must_have_one(self) -> None:
+        with pytest.raises(SettingsError, match=r"^DATABASE_URL is not set\.") as failure:
+            database_url(load(environment="production"))
+
+        assert dialect.HOW_TO_START in str(failure.value)
+
+    def test_development_has_one_or_is_told_how_to_start_one(self) -> None:
+        if dialect.DEFAULT_URL is not None:
+            assert database_url(load()).drivername == dialect.DRIVER
+            return
+        with pytest.raises(SettingsError, match=re.escape(dialect.HOW_TO_START)):
+            database_url(load())
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *(f"{scheme}://ada:hunter2@db.example/app" for scheme in _OTHERS),
+            "oracle://ada:hunter2@db.example/app",
+            "hunter2",
+            f"{_SCHEME}://",
+            f"{_SCHEME}://ada:hunter2@db.example",
+            f"{_SCHEME}://ada:hunter2@db.example:hunter2/app",
+        ],
+    )
+    def test_one_of_another_database_is_refused_with_how_to_start_one(self, url: str) -> None:
+        with pytest.raises(SettingsError, match=r"^DATABASE_URL must be ") as failure:
+            database_url(load(database_url=url))
+
+        assert dialect.HOW_TO_START in str(failure.value)
+        assert "hunter2" not in str(failure.value)
+
+    def test_reads_go_there_too_unless_there_is_a_replica(self) -> None:
+        replica = f"{_SCHEME}://ada@replica.example/app"
+
+        assert database_url(load(database_url=_URL)) == database_read_url(load(database_url=_URL))
+        assert database_read_url(load(database_url=_URL, database_read_url=replica)).host == "replica.example"
+
+    def test_a_wrong_replica_is_called_by_its_name(self) -> None:
+        with pytest.raises(SettingsError, match=r"^DATABASE_READ_URL must be "):
+            database_read_url(load(database_url=_URL, database_read_url="oracle://db.example/app"))
