@@ -5,7 +5,7 @@ from werkzeug.serving import run_simple
 
 from app.api import docs
 from app.api.errors import add_error_handlers
-from app.api.middleware import ContextMiddleware, Service, require_host
+from app.api.middleware import ContextMiddleware, Service, guard
 from app.api.routes import routers
 from app.api.server import QuietRequestHandler, Server
 from app.core.settings import Settings, get_settings
@@ -25,9 +25,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings)
     app.extensions["openapi_json"] = docs.serialized()
-    # Two slashes are not one: such a path has nothing behind it, and no redirect either.
+    # Two slashes are not one, and nothing is redirected.
     app.url_map.merge_slashes = False
-    app.before_request(require_host)
+    app.before_request(guard)
     add_error_handlers(app)
     for router in (docs.router, *routers()):
         app.register_blueprint(router)

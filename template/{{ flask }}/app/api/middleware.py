@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Iterable
+from contextvars import copy_context
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.datastructures import EnvironHeaders
+from werkzeug.routing import MapAdapter
 
 from app.api.deps import get_settings
 from app.api.errors import allow
 from app.core import context
 from app.core.context import RequestContext
-from app.core.errors import InvalidHost
+from app.core.errors import InvalidHost, NotFound
 from app.core.settings import Settings
 from app.http.cors import cors_headers
 from app.http.headers import request_id, response_headers, trace_id
@@ -34,6 +36,10 @@ class ContextMiddleware:
         self.settings = settings
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        # Threads serve one request after another: what this one sets ends with it.
+        return copy_context().run(self._answer, environ, start_response)
+
+    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         headers = EnvironHeaders(environ)
         current = RequestContext(
             request_id=request_id(headers.get("x-request-id")),
@@ -42,7 +48,6 @@ class ContextMiddleware:
             path=environ["PATH_INFO"],
             deadline=time.monotonic() + self.settings.request_timeout_seconds,
         )
-        # Threads serve one request after another: this replaces the context of the one before.
         context.enter(current)
         status = 0
 
@@ -74,7 +79,13 @@ class ContextMiddleware:
 
 
 class Service(Flask):
-    """Flask, with `OPTIONS` as the contract has it."""
+    """Flask, with routes that depend on the path alone, and `OPTIONS` as the contract has it."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        if request is None:
+            return super().create_url_adapter(request)
+        # Flask's own also looks at the host, and refuses what asks for an upgrade.
+        return self.url_map.bind("localhost", default_method=request.method, path_info=request.path)
 
     def make_default_options_response(self) -> Response:
         response = Response(status=204, headers=allow(set(super().make_default_options_response().allow)))
@@ -82,11 +93,14 @@ class Service(Flask):
         return response
 
 
-def require_host() -> None:
-    """Do nothing if the request is for us.
+def guard() -> None:
+    """Do nothing if the request may go on to a route.
 
     Raises:
         InvalidHost: it is for a host that this service does not answer for, for several, or for none.
+        NotFound: its path begins with two slashes, which Werkzeug takes for one.
     """
     if not is_trusted(request.headers.get("host", ""), get_settings().trusted_hosts):
         raise InvalidHost
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound

@@ -179,8 +179,8 @@ def _read_body() -> bytes:
     limit = get_settings().max_body_bytes
     try:
         body = request.stream.read(limit + 1)
-    except OSError:
-        # The client stopped sending: it took too long, or it is gone.
+    except Exception:  # noqa: BLE001 - each server has its own
+        # The client took too long, is gone, or sent chunks that are none.
         context.check_deadline()
         raise BadRequest from None
     if len(body) > limit:

@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from socket import socket
 from threading import Timer
 from types import FrameType
 from typing import Any
@@ -11,11 +13,14 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import _DEFER, DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker
 from werkzeug.serving import WSGIRequestHandler
 
 from app.core import state
+from app.core.errors import AppError, BadRequest
 from app.core.settings import Settings
+from app.http.responses import message
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - holds the workers' heartbeats, which need a writable folder
 
@@ -44,6 +49,17 @@ class Worker(ThreadWorker):
             conn.init()
         _bound(conn.parser, self.app.settings.request_timeout_seconds)
         return super().handle(conn)
+
+    def handle_error(self, req: object, client: socket, addr: object, exc: Exception) -> None:  # noqa: ARG002
+        """Answer what never reached the application."""
+        if isinstance(exc, ParseException):
+            self.log.warning("Invalid request: %s", exc)
+            error: AppError = BadRequest()
+        else:
+            self.log.error("Error handling request", exc_info=exc)
+            error = AppError()
+        with suppress(OSError):
+            client.sendall(message(error))
 
 
 def _bound(parser: Any, seconds: float) -> None:  # noqa: ANN401 - gunicorn has no types
