@@ -1,5 +1,6 @@
 """The one shape of every failure."""
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 import orjson
@@ -7,6 +8,7 @@ import structlog
 
 from app.core import context
 from app.core.errors import AppError
+from app.http.headers import request_id, response_headers
 
 _log = structlog.get_logger("app.errors")
 
@@ -34,3 +36,17 @@ def crash_response(crash: Exception) -> ErrorResponse:
     """Log `crash` with its traceback and return the answer that tells a client nothing of it."""
     _log.error("crash", exc_info=crash)
     return error_response(AppError())
+
+
+def message(error: AppError) -> bytes:
+    """Return a whole HTTP/1.1 response, for what a server refuses before the application sees it."""
+    answer = error_response(error)
+    headers = [
+        *answer.headers.items(),
+        ("Content-Length", str(len(answer.body))),
+        ("Connection", "close"),
+        *response_headers(request_id(None), secure=False, private=False, sent=()),
+    ]
+    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body

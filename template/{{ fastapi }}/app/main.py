@@ -15,6 +15,7 @@ from app.api.deps import AsyncDatabase
 from app.api.errors import add_error_handlers
 from app.api.middleware import ContextMiddleware, GuardMiddleware
 from app.api.routes import routers
+from app.api.server import Protocol
 from app.core import state
 from app.core.settings import Settings, get_settings
 from app.db.database import Database
@@ -63,6 +64,9 @@ def serve(settings: Settings, *, reload: bool) -> None:
         workers=settings.workers,
         reload=reload,
         reload_dirs=["app"] if reload else None,
+        http=Protocol,
+        # There are none here: a request to upgrade is answered like any other (RFC 9110, 7.8).
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -33,8 +33,8 @@ class ContextMiddleware:
             return
         headers = Headers(scope=scope)
         current = RequestContext(
-            request_id=request_id(headers.get("x-request-id")),
-            trace_id=trace_id(headers.get("traceparent")),
+            request_id=request_id(",".join(headers.getlist("x-request-id"))),
+            trace_id=trace_id(",".join(headers.getlist("traceparent"))),
             method=scope["method"],
             path=scope["path"],
             deadline=time.monotonic() + self.settings.request_timeout_seconds,
