@@ -53,7 +53,8 @@ class Worker(ThreadWorker):
     def handle_error(self, req: object, client: socket, addr: object, exc: Exception) -> None:  # noqa: ARG002
         """Answer what never reached the application."""
         if isinstance(exc, ParseException):
-            self.log.warning("Invalid request: %s", exc)
+            # Its message holds what the client sent.
+            self.log.warning("Invalid request: %s", type(exc).__name__)
             error: AppError = BadRequest()
         else:
             self.log.error("Error handling request", exc_info=exc)
