@@ -118,10 +118,12 @@ class TestFreeText:
         project = render(project_name=text, description=text, owner=text, license="MIT")
         answers = yaml.safe_load((project / ANSWERS_FILE).read_text("utf-8"))
         about = json.loads((project / "app/about.json").read_text("utf-8"))
+        document = json.loads((project / "openapi.json").read_text("utf-8"))["info"]
         metadata = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
         readme = markdown_texts((project / "README.md").read_text("utf-8"))
         assert [text] * 3 == [answers[name] for name in FREE_TEXT]
         assert [text] * 2 == [about["name"], about["description"]]
+        assert [text] * 2 == [document["title"], document["description"]]
         assert [text] * 2 == [metadata["description"], metadata["authors"][0]["name"]]
         assert [text] * 2 == readme[:2]
         assert f"Copyright (c) {text}" in (project / "LICENSE").read_text("utf-8").splitlines()
