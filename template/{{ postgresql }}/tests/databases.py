@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from app.core.errors import SettingsError
 from app.core.settings import Settings, load_settings
@@ -23,9 +24,13 @@ def fresh_database(_folder: Path) -> Generator[str]:
         pytest.exit(f"The tests need a database server. {error}", returncode=2)
     name = f"test_{uuid4().hex}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError as error:
+        pytest.exit(f"The tests need the database server of DATABASE_URL: {error.orig}", returncode=2)
+    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-        yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
 
