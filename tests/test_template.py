@@ -3,6 +3,7 @@
 import ast
 import itertools
 import re
+import subprocess
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +12,6 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests.rendering import REPOSITORY, choices, combinations, config, git, jinja, questions
-
-pytestmark = pytest.mark.quick
 
 ROOT = "template/"
 OVERLAY = re.compile(r"\{\{ (\w+) \}\}")
@@ -43,6 +42,7 @@ def chosen_overlays(answers: dict[str, object]) -> set[str]:
     return {name for name, question in hidden if jinja().from_string(question["default"]).render(answers) == "."}
 
 
+@pytest.mark.quick
 class TestOverlays:
     def test_every_overlay_is_a_hidden_answer_and_the_reverse(self) -> None:
         assert questions(hidden=True).keys() == {overlay_of(path) for path in template_paths()} - {None}
@@ -68,6 +68,7 @@ class TestOverlays:
             assert [] == [path for path, times in claimed.items() if times > 1], answers
 
 
+@pytest.mark.quick
 class TestTrust:
     @pytest.mark.parametrize("feature", ["_tasks", "_migrations", "_jinja_extensions", "_external_data"])
     def test_no_feature_asks_for_it(self, feature: str) -> None:
@@ -82,6 +83,7 @@ class TestTrust:
         assert [] == [macro for macro in macros if len(re.findall(rf"\b{macro}\(", used)) == 1]
 
 
+@pytest.mark.quick
 class TestQuestions:
     @pytest.mark.parametrize("name", questions())
     def test_has_a_type_help_and_a_default(self, name: str) -> None:
@@ -93,6 +95,7 @@ class TestQuestions:
         assert question["type"] == "bool" or "validator" in question or question["default"] in choices(name)
 
 
+@pytest.mark.quick
 class TestPython:
     @pytest.mark.parametrize("name", tracked(f"{ROOT}*.py"))
     def test_is_plain_python(self, name: str) -> None:
@@ -104,6 +107,7 @@ class TestPython:
         assert [] == tracked(f"{ROOT}*.py.jinja")
 
 
+@pytest.mark.quick
 class TestNames:
     def test_are_legal_on_windows(self) -> None:
         assert [] == [name for name in tracked() if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)]
@@ -112,6 +116,7 @@ class TestNames:
         assert len(tracked()) == len({name.lower() for name in tracked()})
 
 
+@pytest.mark.quick
 class TestSizes:
     @pytest.mark.parametrize("name", tracked("*.py", "*.jinja", "*.yml", "*.toml", ":!*.json.jinja"))
     def test_a_file_is_read_at_one_sitting(self, name: str) -> None:
@@ -129,6 +134,7 @@ def functions() -> Iterator[tuple[str, int]]:
                 yield f"{name}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
 
 
+@pytest.mark.quick
 class TestTools:
     @pytest.mark.parametrize("tool", ["ruff", "ty"])
     def test_are_the_ones_that_the_rendered_services_use(self, tool: str) -> None:
@@ -142,3 +148,11 @@ class TestTools:
         ours = tomllib.loads((REPOSITORY / "ruff.toml").read_text("utf-8"))
         assert "template/ruff.toml" == ours["extend"]
         assert ["extend-per-file-ignores"] == list(ours["lint"])
+
+
+def test_the_hooks_have_nothing_to_say(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(tmp_path, "clone", "--quiet", str(template), "clone")
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "hooks"))
+    command = ["pre-commit", "run", "--all-files", "--show-diff-on-failure"]
+    run = subprocess.run(command, cwd=tmp_path / "clone", capture_output=True, text=True, check=False)
+    assert 0 == run.returncode, run.stdout
