@@ -36,9 +36,14 @@ def serve(*, reload: bool) -> None:
 @click.argument("revision", default="head")
 def migrate(revision: str) -> None:
     """Bring the database up to REVISION (the newest by default)."""
-    from app.db.migrate import upgrade  # noqa: PLC0415 - the other commands start faster without
+    from alembic.util import CommandError  # noqa: PLC0415 - the other commands start faster without
 
-    upgrade(get_settings(), revision)
+    from app.db.migrate import upgrade  # noqa: PLC0415 - the same
+
+    try:
+        upgrade(get_settings(), revision)
+    except CommandError as error:
+        raise click.ClickException(f"{error}.") from error
     click.echo(f"The database is at {revision}.")
 
 
@@ -64,12 +69,15 @@ def main() -> None:
     """Run the command line; what goes wrong is one sentence on standard error."""
     try:
         sys.exit(cli(standalone_mode=False))
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
-    except (SettingsError, AppError) as error:
+    except (SettingsError, AppError, OSError) as error:
         sys.exit(f"Error: {error}")
     except SQLAlchemyError as error:
         sys.exit(f"Error: the database refused: {str(error).splitlines()[0]} (was it migrated? uv run just migrate)")

@@ -4,8 +4,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _ATTEMPTS = 3
+_log = structlog.get_logger("app.database")
 
 
 def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's
@@ -52,7 +54,8 @@ def _translated() -> Generator[None]:
     except DBAPIError as error:
         if dialect.is_timeout(error):
             raise RequestTimeout from error
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        if error.connection_invalidated or dialect.is_unavailable(error):
+            _log.error("the database is away", reason=str(error.orig))
             raise Unavailable from error
         raise
 
@@ -65,7 +68,11 @@ class Database:
     """
 
     def __init__(self, settings: Settings) -> None:
-        pool: dict[str, Any] = {"pool_size": settings.database_pool_size, "max_overflow": 0, "pool_timeout": 10}
+        pool: dict[str, Any] = {
+            "pool_size": settings.database_pool_size,
+            "max_overflow": 0,
+            "pool_timeout": min(10, settings.request_timeout_seconds),
+        }
         self.size = settings.database_pool_size
         self.writer = make_engine(database_url(settings), settings, "write", **pool, **dialect.WRITE_OPTIONS)
         # In autocommit there is nothing to roll back when a connection returns: one round trip less a request.

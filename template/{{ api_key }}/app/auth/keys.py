@@ -30,7 +30,7 @@ _NEWEST_FIRST: Final = Keyset(
     [SortKey(ApiKey.created_at, datetime, descending=True), SortKey(ApiKey.id, UUID, descending=True)]
 )
 _USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
-_NO_KEY: Final = hashlib.sha256(secrets.token_bytes()).digest()
+_NO_KEY: Final = hashlib.sha256(secrets.token_bytes()).hexdigest()
 
 
 def create(session: Session, data: KeyCreate) -> KeyCreated:
@@ -96,8 +96,8 @@ def note_use(session: Session, key_id: UUID) -> None:
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=clock.now()))
 
 
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _is_past(instant: datetime | None) -> bool:

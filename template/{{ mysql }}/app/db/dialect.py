@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.mysql import DATETIME, VARBINARY
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from app.db.roles import Role
 
@@ -27,6 +27,9 @@ WRITE_OPTIONS = {"isolation_level": "READ COMMITTED"}
 
 _TIMEOUTS = {1205, 1969, 3024}  # lock wait, MariaDB's and MySQL's statement time
 _RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
+# Too many connections, handshake, access denied, shutdown, host blocked or unknown, network, read-only server.
+_UNAVAILABLE = {1040, 1042, 1043, 1045, 1053, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1836}
+_OF_THE_CLIENT = range(2000, 3000)
 
 
 def exact_text(length: int) -> VARBINARY:
@@ -61,6 +64,16 @@ def prepare(engine: Engine, role: Role) -> None:
 def is_timeout(error: DBAPIError) -> bool:
     """Return whether the database gave up on a statement because it took or waited too long."""
     return _number(error) in _TIMEOUTS
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Return whether the database is away, rather than asked for something that it does not have."""
+    # PyMySQL calls an unknown column an operational error, too.
+    number = _number(error)
+    return isinstance(error, InterfaceError) or (
+        isinstance(error, OperationalError)
+        and (number is None or number in _OF_THE_CLIENT or number in _UNAVAILABLE | _RETRYABLE)
+    )
 
 
 def is_retryable(error: DBAPIError) -> bool:

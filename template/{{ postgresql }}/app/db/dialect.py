@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Engine, String, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from app.db.roles import Role
 
@@ -50,6 +50,11 @@ def prepare(engine: Engine, role: Role) -> None:
 def is_timeout(error: DBAPIError) -> bool:
     """Return whether the database gave up on a statement because it took or waited too long."""
     return getattr(error.orig, "sqlstate", None) in _TIMEOUTS
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Return whether the database is away, rather than asked for something that it does not have."""
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def is_retryable(error: DBAPIError) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, String, event
 from sqlalchemy.dialects.sqlite import DATETIME
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import context
@@ -68,6 +68,12 @@ def prepare(engine: Engine, role: Role) -> None:
 def is_timeout(error: DBAPIError) -> bool:
     """Return whether the database gave up on a statement because it took or waited too long."""
     return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _TIMEOUTS
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Return whether the database is away, rather than asked for something that it does not have."""
+    # SQLite calls nearly everything an operational error; the code of mistakes in SQL is the general one.
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR
 
 
 def is_retryable(error: DBAPIError) -> bool:  # noqa: ARG001 - one writer at a time: nothing to run again

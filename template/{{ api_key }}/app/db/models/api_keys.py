@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, LargeBinary
+from sqlalchemy import JSON, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.models.base import Base, Identified
@@ -15,7 +15,7 @@ class ApiKey(Identified, Base):
     __tablename__ = "api_keys"
 
     prefix: Mapped[str] = mapped_column(ExactText(16), unique=True)
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    secret_hash: Mapped[str] = mapped_column(ExactText(64))
     owner: Mapped[str] = mapped_column(ExactText(128))
     scopes: Mapped[list[str]] = mapped_column(JSON)
     roles: Mapped[list[str]] = mapped_column(JSON)

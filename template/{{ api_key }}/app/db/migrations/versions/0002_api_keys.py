@@ -17,7 +17,7 @@ def upgrade() -> None:
         "api_keys",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("prefix", types.ExactText(length=16), nullable=False),
-        sa.Column("secret_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("secret_hash", types.ExactText(length=64), nullable=False),
         sa.Column("owner", types.ExactText(length=128), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("roles", sa.JSON(), nullable=False),

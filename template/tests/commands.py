@@ -1,0 +1,48 @@
+"""The command line, called in process: a process of its own takes a second to start."""
+
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import NamedTuple
+from unittest.mock import patch
+
+import pytest
+
+from app.cli import main
+from app.core.settings import get_settings
+
+
+class Outcome(NamedTuple):
+    """What an operator sees."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run_app(*arguments: str) -> Outcome:
+    """Run `app` with `arguments` in the environment of the test."""
+    out, err = StringIO(), StringIO()
+    get_settings.cache_clear()
+    with (
+        patch.object(sys, "argv", ["app", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as stop,
+    ):
+        main()
+    get_settings.cache_clear()
+    # What the interpreter does with a text.
+    refused = isinstance(stop.value.code, str)
+    code = 1 if refused else int(stop.value.code or 0)
+    return Outcome(code, out.getvalue(), err.getvalue() + (f"{stop.value.code}\n" if refused else ""))
+
+
+def assert_refused(outcome: Outcome, *words: str) -> None:
+    """Check that there was one sentence on standard error, with `words` in it, and nothing else."""
+    assert outcome.code != 0
+    assert outcome.out == ""
+    assert outcome.err.startswith("Error: ")
+    assert outcome.err.count("\n") == 1
+    for word in words:
+        assert word in outcome.err

@@ -1,0 +1,75 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core.errors import RequestTimeout, Unavailable
+from app.core.settings import Settings
+from app.db.database import Database
+from tests.integration.tables import names, rename
+from tests.integration.work import opened
+
+
+class TestStatements:
+    def test_one_that_runs_away_is_stopped(self, settings: Settings) -> None:
+        started = time.monotonic()
+        with opened(settings, request_timeout_seconds=0.2) as impatient:
+            for work in (impatient.read, impatient.write):
+                with pytest.raises(RequestTimeout):
+                    work(lambda session: session.execute(text("SELECT pg_sleep(5)")))
+
+        assert time.monotonic() - started < 3
+
+
+class TestDeadlocks:
+    def test_the_loser_is_run_again(self, things: Database) -> None:
+        both_hold_one, attempts = Barrier(2), list[int]()
+
+        def swap(session: Session, first: int, second: int) -> None:
+            session.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
+            attempts.append(first)
+            rename(session, first, f"by {first}")
+            if len(attempts) <= 2:
+                both_hold_one.wait(5)
+            rename(session, second, f"by {first}")
+
+        with ThreadPoolExecutor(2) as threads:
+            for done in [threads.submit(things.write, swap, *order) for order in [(1, 2), (2, 1)]]:
+                done.result()
+
+        assert len(attempts) == 3
+        assert len(set(things.read(names))) == 1
+
+
+class TestStaleConnections:
+    def test_a_read_takes_another(self, things: Database, settings: Settings) -> None:
+        with opened(settings, database_pool_size=1) as pooled:
+            _terminate(things, pooled.read(_process))
+
+            assert pooled.read(names) == ["new", "new"]
+
+    def test_a_write_is_unavailable_and_the_next_one_is_not(self, things: Database, settings: Settings) -> None:
+        with opened(settings, database_pool_size=1) as pooled:
+            _terminate(things, pooled.write(_process))
+
+            with pytest.raises(Unavailable):
+                pooled.write(rename)
+            pooled.write(rename)
+
+        assert things.read(names) == ["renamed", "new"]
+
+
+class TestSessions:
+    def test_they_are_in_utc(self, shared_database: Database) -> None:
+        assert shared_database.read(lambda session: session.scalar(text("SHOW timezone"))) == "UTC"
+
+
+def _process(session: Session) -> int:
+    return int(session.scalars(text("SELECT pg_backend_pid()")).one())
+
+
+def _terminate(database: Database, process: int) -> None:
+    database.write(lambda session: session.execute(text(f"SELECT pg_terminate_backend({process}, 5000)")))
