@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.servers import free_port
 COMMAND_SECONDS = 300
 START_SECONDS = 60
 STOP_SECONDS = 30
+# The service itself exits with 0; just waits for it, then says that it was asked to stop (128 + SIGTERM).
+STOPPED = (0, 143)
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,17 @@ class Service:
         return replace(self, settings={**self.settings, **settings})
 
     @contextmanager
-    def serving(self) -> Generator[str]:
-        """Start the production command, yield its base URL once it is ready, and stop it as an orchestrator would."""
+    def serving(self, *command: str, codes: Collection[int] = STOPPED) -> Generator[str]:
+        """Start the production command, yield its base URL once it is ready, and stop it as an orchestrator would.
+
+        `command` is another one, if given, and `codes` are the exit codes that say it was stopped well.
+        """
         port = free_port()
         log = self.directory / "serve.log"
         environment = {**self._environment(), "HOST": "127.0.0.1", "PORT": str(port)}
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["uv", "run", "just", "serve"],
+                command or ("uv", "run", "just", "serve"),
                 cwd=self.directory,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -67,7 +73,8 @@ class Service:
             yield url
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)
-            assert code == 0, f"SIGTERM ended it with {code}\n{log.read_text('utf-8')[-20_000:]}"
+            assert code in codes, f"SIGTERM ended it with {code}\n{log.read_text('utf-8')[-20_000:]}"
+            assert not _listens(port), "the service goes on after the command that started it"
         finally:
             _kill_group(process)
 
@@ -89,6 +96,11 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -
         time.sleep(0.1)
     message = f"not ready after {START_SECONDS} s\n{log.read_text('utf-8')[-20_000:]}"
     raise AssertionError(message)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:

@@ -1,9 +1,10 @@
 """Every variant is started by its production command, called over HTTP and stopped by SIGTERM."""
 
+import httpx2
 import pytest
 
 from tests.conftest import Install, NewDatabase
-from tests.rendering import Answers, variant_cases
+from tests.rendering import Answers, choices, variant_cases
 from tests.service import Service
 from tests.wire import Credentials, check_service
 
@@ -36,3 +37,10 @@ def test_keeps_the_contract(install: Install, new_database: NewDatabase, answers
     callers = credentials(service, answers)
     with service.serving() as base_url:
         check_service(base_url, auth=answers["auth"], credentials=callers, example=answers["example"])
+
+
+@pytest.mark.parametrize("framework", choices("framework"))
+def test_sigterm_ends_the_service_with_success(install: Install, framework: str) -> None:
+    service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
+    with service.serving("uv", "run", "app", "serve", codes=[0]) as base_url:
+        assert 200 == httpx2.get(f"{base_url}/healthz").status_code
