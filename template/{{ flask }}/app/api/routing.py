@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from app.api.deps import get_precondition, get_settings, identify_caller
 from app.auth.policy import access_of
 from app.core import context
-from app.core.errors import BadRequest, BodyTooLarge
+from app.core.errors import BadRequest, BodyTooLarge, RequestTimeout
 from app.core.preconditions import Precondition
 from app.http.body import parse_json, require_json
 from app.http.deprecation import deprecation_of
@@ -179,9 +179,10 @@ def _read_body() -> bytes:
     limit = get_settings().max_body_bytes
     try:
         body = request.stream.read(limit + 1)
+    except TimeoutError:
+        raise RequestTimeout from None
     except Exception:  # noqa: BLE001 - each server has its own
-        # The client took too long, is gone, or sent chunks that are none.
-        context.check_deadline()
+        # The client is gone, or sent chunks that are none.
         raise BadRequest from None
     if len(body) > limit:
         raise BodyTooLarge

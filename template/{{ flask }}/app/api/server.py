@@ -1,5 +1,6 @@
 """Gunicorn, set up from our settings."""
 
+import errno
 import math
 import time
 from collections.abc import Callable
@@ -41,14 +42,26 @@ class Worker(ThreadWorker):
         state.drain()
         Timer(self.app.settings.shutdown_delay_seconds, super().handle_exit, (sig, frame)).start()
 
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - as in the base class
+        """Take new connections or none; once this process stops, they are refused rather than left waiting."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
     def handle(self, conn: TConn) -> object:
         """Answer the next request of a connection, in a thread."""
         if not conn.initialized:
             if not conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT):
                 return _DEFER
             conn.init()
-        _bound(conn.parser, self.app.settings.request_timeout_seconds)
+        _bound(conn.parser, DEFAULT_WORKER_DATA_TIMEOUT)
         return super().handle(conn)
+
+    def handle_request(self, req: object, conn: TConn) -> object:
+        """Answer a request whose head was read."""
+        _bound(conn.parser, self.app.settings.request_timeout_seconds)
+        return super().handle_request(req, conn)
 
     def handle_error(self, req: object, client: socket, addr: object, exc: Exception) -> None:  # noqa: ARG002
         """Answer what never reached the application."""
@@ -64,7 +77,7 @@ class Worker(ThreadWorker):
 
 
 def _bound(parser: Any, seconds: float) -> None:  # noqa: ANN401 - gunicorn has no types
-    """Give the client of a connection `seconds` to send its request; gunicorn would wait for ever."""
+    """Give the client of a connection `seconds` to send what is awaited; gunicorn would wait for ever."""
     unreader, deadline = parser.unreader, time.monotonic() + seconds
     sock, receive = unreader.sock, type(unreader).chunk
 
@@ -75,6 +88,9 @@ def _bound(parser: Any, seconds: float) -> None:  # noqa: ANN401 - gunicorn has 
         sock.settimeout(max(deadline - time.monotonic(), 0.001))
         try:
             return receive(unreader, size_hint)
+        except TimeoutError:
+            # Gunicorn closes the connection, and does not log what has this number.
+            raise TimeoutError(errno.ECONNRESET, "The client is too slow.") from None
         finally:
             sock.settimeout(None)
 
