@@ -213,7 +213,7 @@ class TestPrompts:
             terminal.wait_for(question["help"].split("?")[0])
             terminal.type("\r")
         assert 0 == terminal.finish()
-        for line in (f"cd '{tmp_path}/my service'", "docker run", "export DATABASE_URL=", "uv run just dev"):
+        for line in (f"cd '{tmp_path}/my service'", "docker run", "cp .env.example .env", "uv run just dev"):
             assert line in terminal.text()
 
     def test_say_what_is_wrong_and_ask_again(self, template: Path, tmp_path: Path) -> None:
