@@ -57,7 +57,7 @@ class TestForm:
         "note", ["NaN", "-Infinity", '"\\ud800"', "1" * 5000], ids=["NaN", "Infinity", "half a character", "digits"]
     )
     def test_what_readers_disagree_about_is_invalid(self, alice: Caller, note: str) -> None:
-        assert_failed(_send(alice, f'{{"note": {note}}}'.encode()), 422, "validation_error")
+        assert_failed(_send(alice, ('{"note": ' + note + "}").encode()), 422, "validation_error")
 
     def test_a_key_that_stands_there_twice_is_invalid(self, alice: Caller) -> None:
         (detail,) = assert_failed(_send(alice, b'{"note": "a", "note": "b"}'), 422, "validation_error")
@@ -138,7 +138,7 @@ class TestFields:
         assert {"reference", "customer_email", "currency", "items", "note"} == {d["field"] for d in details}
 
     def test_text_is_kept_as_it_was_typed(self, alice: Caller) -> None:
-        note = " \t\n<b>Zoë & 🦊</b> ' \" \\ {{ }} %s ; DROP TABLE orders; -- "
+        note = " \t\n<b>Zoë & 🦊</b> ' \" \\ ${x} {0} %s ; DROP TABLE orders; -- "
         created = alice.post(PATH, json={**ORDER, "note": note}).json()
 
         assert note == alice.get(f"{PATH}/{created['id']}").json()["note"]
