@@ -70,7 +70,7 @@ class TestSessions:
 
     def test_writes_do_not_lock_gaps(self, shared_database: Database) -> None:
         level = text("SELECT @@transaction_isolation")
-        if shared_database.writer.dialect.is_mariadb:  # ty: ignore[unresolved-attribute]
+        if shared_database.writer.dialect.is_mariadb:  # ty: ignore[missing-attribute]
             level = text("SELECT @@tx_isolation")
 
         assert shared_database.write(lambda session: session.scalar(level)) == "READ-COMMITTED"
