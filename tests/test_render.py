@@ -190,12 +190,12 @@ class TestFrameworks:
 @pytest.mark.quick
 class TestRendering:
     def test_takes_less_than_two_seconds(self, template: Path, tmp_path: Path) -> None:
-        seconds = []
         for attempt in range(3):  # the machine may be busy with something else for a while
             start = time.monotonic()
             render(template, tmp_path / str(attempt))
-            seconds.append(time.monotonic() - start)
-        assert min(seconds) < SECONDS
+            if (seconds := time.monotonic() - start) < SECONDS:
+                return
+        pytest.fail(f"{seconds:.1f} s")
 
     def test_is_the_same_every_time(self, render: Render) -> None:
         assert own_texts(render("one")) == own_texts(render("two"))
@@ -217,7 +217,6 @@ class TestRendering:
         assert ["app/base.txt", "app/chosen.txt"] == list(rendered_files(tmp_path / "project"))
 
 
-@pytest.mark.quick
 class TestCopies:
     """With pytest-copie, as the authors of other templates would test this one."""
 
