@@ -102,5 +102,6 @@ def guard() -> None:
     """
     if not is_trusted(request.headers.get("host", ""), get_settings().trusted_hosts):
         raise InvalidHost
-    if request.environ["PATH_INFO"].startswith("//"):
+    current = context.current()
+    if current is not None and current.path.startswith("//"):
         raise NotFound

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RD, SHUT_WR, socket
 from threading import Timer
 from types import FrameType
 from typing import Any
@@ -23,6 +23,8 @@ from app.core.errors import AppError, BadRequest
 from app.core.settings import Settings
 from app.http.responses import message
 
+_FIRST_BYTE_SECONDS = 0.1
+_GOODBYE_SECONDS = 1.0
 _MEMORY = Path("/dev/shm")  # noqa: S108 - holds the workers' heartbeats, which need a writable folder
 
 
@@ -52,15 +54,22 @@ class Worker(ThreadWorker):
     def handle(self, conn: TConn) -> object:
         """Answer the next request of a connection, in a thread."""
         if not conn.initialized:
-            if not conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT):
+            # Who only connects, to have a connection ready, waits without a thread.
+            if not conn.wait_for_data(_FIRST_BYTE_SECONDS):
                 return _DEFER
             conn.init()
         _bound(conn.parser, DEFAULT_WORKER_DATA_TIMEOUT)
-        return super().handle(conn)
+        outcome = super().handle(conn)
+        if not outcome:
+            _say_goodbye(conn.sock)
+        return outcome
 
-    def handle_request(self, req: object, conn: TConn) -> object:
+    def handle_request(self, req: Any, conn: TConn) -> object:  # noqa: ANN401 - gunicorn has no types
         """Answer a request whose head was read."""
         _bound(conn.parser, self.app.settings.request_timeout_seconds)
+        must_close = req.should_close
+        # Gunicorn would promise to keep the connection, and close it when the rest of the body is long.
+        req.should_close = lambda: must_close() or _has_more(req.body.reader)
         return super().handle_request(req, conn)
 
     def handle_error(self, req: object, client: socket, addr: object, exc: Exception) -> None:  # noqa: ARG002
@@ -95,6 +104,23 @@ def _bound(parser: Any, seconds: float) -> None:  # noqa: ANN401 - gunicorn has 
             sock.settimeout(None)
 
     unreader.chunk = chunk
+
+
+def _say_goodbye(sock: socket) -> None:
+    """Wait for the client to close the connection (RFC 9112, 9.6); gunicorn would let all others wait too."""
+    with suppress(OSError):
+        sock.shutdown(SHUT_WR)
+        sock.settimeout(_GOODBYE_SECONDS)
+        deadline = time.monotonic() + _GOODBYE_SECONDS
+        while sock.recv(65536) and time.monotonic() < deadline:
+            pass
+    with suppress(OSError):
+        sock.shutdown(SHUT_RD)
+
+
+def _has_more(reader: Any) -> bool:  # noqa: ANN401 - gunicorn has no types
+    """Return whether `reader`, of a body with a length or in chunks, was not read to its end."""
+    return bool(getattr(reader, "length", 0) or getattr(reader, "parser", None))
 
 
 class Server(BaseApplication):
