@@ -11,7 +11,8 @@ from app.core.errors import RequestTimeout
 class RequestContext:
     """One request: who asks what, and until when the answer is worth anything.
 
-    `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller.
+    `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
+    and `headers` are for the answer, whether it is a success or a failure.
     """
 
     request_id: str
@@ -23,6 +24,7 @@ class RequestContext:
     route: str | None = None
     principal: str | None = None
     private: bool = False
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)

@@ -27,5 +27,13 @@ def test_every_answer_names_the_dates_and_the_way_forward(settings: Settings) ->
     assert headers["link"] == f'<{_NOTE}>; rel="deprecation"; type="text/html"'
 
 
+def test_a_failure_names_them_too(settings: Settings) -> None:
+    with open_client(settings, [("/old", old)]) as client:
+        response = client.get("/old?unknown=1")
+
+    assert response.status_code == 422
+    assert response.headers["deprecation"] == "@1769817600"
+
+
 def test_the_document_marks_it() -> None:
     assert operation_of(old)["deprecated"] is True

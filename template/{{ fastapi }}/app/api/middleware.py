@@ -65,7 +65,7 @@ class ContextMiddleware:
         is_preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in asked
         preflight_for = asked.get("access-control-request-headers", "") if is_preflight else None
         cors = cors_headers(self.settings.cors_origins, asked.get("origin"), preflight_for=preflight_for)
-        for name, value in [*missing, *cors]:
+        for name, value in [*missing, *cors, *current.headers]:
             answer.append(name, value)
 
 

@@ -52,10 +52,7 @@ class ContractRoute(APIRoute):
         async def checked(request: Request) -> Response:
             request = JSONRequest(request.scope, request.receive)
             await self._check(request)
-            response = await handle(request)
-            for name, value in self.deprecation.headers() if self.deprecation else ():
-                response.headers.append(name, value)
-            return response
+            return await handle(request)
 
         return checked
 
@@ -63,6 +60,7 @@ class ContractRoute(APIRoute):
         current = context.current()
         if current is not None:
             current.route = self.path
+            current.headers += self.deprecation.headers() if self.deprecation else []
         if self.body_field is not None:
             require_json(request.headers.getlist("content-type"), request.headers.getlist("content-encoding"))
         require_acceptable(request.headers.getlist("accept"))

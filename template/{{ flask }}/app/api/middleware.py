@@ -75,7 +75,8 @@ class ContextMiddleware:
         missing = response_headers(current.request_id, secure=secure, private=current.private, sent=names)
         is_preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "access-control-request-method" in asked
         preflight_for = asked.get("access-control-request-headers", "") if is_preflight else None
-        return missing + cors_headers(self.settings.cors_origins, asked.get("origin"), preflight_for=preflight_for)
+        cors = cors_headers(self.settings.cors_origins, asked.get("origin"), preflight_for=preflight_for)
+        return [*missing, *cors, *current.headers]
 
 
 class Service(Flask):

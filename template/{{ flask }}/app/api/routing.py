@@ -76,14 +76,13 @@ class Operation:
         self._check()
         body = parse_json(_read_body()) if self.body else None
         self.query_names.check(request.query_string)
-        response = self._response(self.view(**self._arguments(variables, body)))
-        response.headers.extend(self.deprecation.headers() if self.deprecation else ())
-        return response
+        return self._response(self.view(**self._arguments(variables, body)))
 
     def _check(self) -> None:
         current = context.current()
         if current is not None:
             current.route = self.path
+            current.headers += self.deprecation.headers() if self.deprecation else []
         headers = request.headers
         if self.body:
             require_json(headers.getlist("content-type"), headers.getlist("content-encoding"))
