@@ -4,7 +4,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import structlog
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,7 +20,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _ATTEMPTS = 3
-_log = structlog.get_logger("app.database")
 
 
 def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's
@@ -55,7 +53,6 @@ def _translated() -> Generator[None]:
         if dialect.is_timeout(error):
             raise RequestTimeout from error
         if error.connection_invalidated or dialect.is_unavailable(error):
-            _log.error("the database is away", reason=str(error.orig))
             raise Unavailable from error
         raise
 

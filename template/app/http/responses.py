@@ -24,6 +24,9 @@ class ErrorResponse(NamedTuple):
 def error_response(error: AppError) -> ErrorResponse:
     """Return the answer that tells a client of `error`, with the trace id of the current request."""
     current = context.current()
+    if error.__cause__ is not None and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # For whoever runs the service; a client is not told.
+        _log.error(error.code, reason=str(getattr(error.__cause__, "orig", None) or error.__cause__))
     content: dict[str, object] = {"code": error.code, "message": error.message}
     if error.details:
         content["details"] = [detail._asdict() for detail in error.details]

@@ -10,7 +10,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from tests.databases import without_database
 from tests.integration.tables import Thing, add, names, rename
-from tests.integration.work import opened, within
+from tests.integration.work import opened, plan_of, within
 
 
 class TestWrite:
@@ -119,9 +119,27 @@ class TestRead:
             return session.scalar(select(func.count()).select_from(Thing)) or 0
 
         assert things.read(count) == 2
-        assert things.reader.pool.checkedout() == 0  # ty: ignore[unresolved-attribute]
+        assert things.reader.pool.checkedout() == 0  # ty: ignore[missing-attribute]
 
     @pytest.mark.parametrize("mistake", ["SELECT 1 FROM no_such", "SELECT no_such FROM things_of_the_tests"])
     def test_a_mistake_in_sql_does_not_look_like_an_outage(self, things: Database, mistake: str) -> None:
         with pytest.raises(DBAPIError, match="no_such"):
             things.read(lambda session: session.execute(text(mistake)))
+
+
+class TestPlans:
+    """The tests of indexes rely on this: a statement that has none is found out."""
+
+    def test_a_statement_without_an_index_sorts_or_scans(self, things: Database) -> None:
+        plan = things.write(
+            lambda session: plan_of(session, lambda: session.scalars(select(Thing).order_by(Thing.name)))
+        )
+
+        assert plan.sorts or plan.scans
+        assert plan.indexes == set()
+
+    def test_one_with_an_index_does_not(self, things: Database) -> None:
+        plan = things.write(lambda session: plan_of(session, lambda: session.get(Thing, 1)))
+
+        assert not plan.sorts
+        assert not plan.scans

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -7,17 +5,17 @@ import pytest
 from app.core.settings import Settings
 from app.db import dialect
 from app.main import openapi_json
-from tests.commands import Outcome, assert_refused, run_app
+from tests.commands import Outcome, assert_refused, run_app, run_process
 from tests.databases import without_database
 
 
 class TestErrors:
     def test_a_process_says_one_sentence_and_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DATABASE_URL", "oracle://ada:hunter2@db.example/app")
-        done = subprocess.run([sys.executable, "-m", "app.cli", "migrate"], capture_output=True, text=True, check=False)
+        outcome = run_process("migrate")
 
-        assert_refused(Outcome(done.returncode, done.stdout, done.stderr), "DATABASE_URL", dialect.HOW_TO_START)
-        assert "hunter2" not in done.stderr
+        assert_refused(outcome, "DATABASE_URL", dialect.HOW_TO_START)
+        assert "hunter2" not in outcome.err
 
     @pytest.mark.parametrize("command", ["serve", "migrate"])
     def test_production_without_a_database_does_not_start(self, command: str, monkeypatch: pytest.MonkeyPatch) -> None:

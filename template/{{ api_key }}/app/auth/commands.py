@@ -1,5 +1,7 @@
 """`app keys`: API keys from the command line."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +16,15 @@ from app.schemas.keys import KeyCreate, KeyRead
 from app.schemas.page import PageQuery
 
 _OPERATOR = Principal("command line")
+
+
+@contextmanager
+def _opened() -> Generator[Database]:
+    database = Database(get_settings())
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def _split(value: str) -> list[str]:
@@ -39,7 +50,8 @@ def create(owner: str, scopes: str, roles: str, expires: str | None) -> None:
         found = error.errors()[0]
         option = {"expires_at": "expires"}.get(str(found["loc"][0]), str(found["loc"][0]))
         raise click.UsageError(f"--{option}: {found['msg']}.") from None
-    created = Database(get_settings()).write(keys.create, data)
+    with _opened() as database:
+        created = database.write(keys.create, data)
     click.echo(f"Key {created.id} for {created.owner}. It is not shown again:", err=True)
     click.echo(created.key)
 
@@ -47,21 +59,22 @@ def create(owner: str, scopes: str, roles: str, expires: str | None) -> None:
 @keys_command.command("list")
 def list_() -> None:
     """List the keys that are not revoked, newest first."""
-    database, cursor = Database(get_settings()), None
-    while True:
-        page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100, cursor=cursor))
-        for key in page.data:
-            click.echo(_line(key))
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    with _opened() as database:
+        page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100))
+        while True:
+            for key in page.data:
+                click.echo(_line(key))
+            if page.next_cursor is None:
+                return
+            page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100, cursor=page.next_cursor))
 
 
 @keys_command.command()
 @click.argument("key_id", type=click.UUID)
 def revoke(key_id: UUID) -> None:
     """Revoke the key with this id."""
-    Database(get_settings()).write(keys.revoke, key_id)
+    with _opened() as database:
+        database.write(keys.revoke, key_id)
     click.echo(f"Key {key_id} is revoked.")
 
 

@@ -1,0 +1,68 @@
+import json
+from collections.abc import Generator
+
+import pytest
+
+from app.core import context
+from app.core.context import RequestContext
+from app.core.errors import AppError, Detail, Invalid, Unauthenticated, Unavailable, failures
+from app.http.responses import crash_response, error_response
+from app.observability.logging import configure_logging
+
+_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.fixture(autouse=True)
+def _request() -> Generator[None]:
+    context.enter(RequestContext("id", _TRACE, "GET", "/"))
+    yield
+    context._current.set(None)  # noqa: SLF001 - requests end with their task or thread
+
+
+def because(error: AppError, cause: Exception) -> AppError:
+    error.__cause__ = cause
+    return error
+
+
+class TestErrorResponse:
+    def test_it_has_the_one_shape(self) -> None:
+        answer = error_response(Invalid("No.", details=[Detail("items.0.sku", "missing", "Field required")]))
+
+        assert (answer.status, answer.headers) == (422, {"Content-Type": "application/json"})
+        assert json.loads(answer.body) == {
+            "code": "validation_error",
+            "message": "No.",
+            "details": [{"field": "items.0.sku", "code": "missing", "message": "Field required"}],
+            "trace_id": _TRACE,
+        }
+
+    def test_without_details_there_is_no_list(self) -> None:
+        assert json.loads(error_response(AppError()).body).keys() == {"code", "message", "trace_id"}
+
+    def test_headers_of_the_failure_are_sent(self) -> None:
+        answer = error_response(Unauthenticated(headers={"WWW-Authenticate": "ApiKey"}))
+
+        assert answer.headers["WWW-Authenticate"] == "ApiKey"
+        assert error_response(Unavailable()).headers["Retry-After"] == "5"
+
+    def test_a_code_has_one_status(self) -> None:
+        codes = [failure.code for failure in failures()]
+
+        assert sorted(set(codes)) == sorted(codes)
+
+
+class TestCauses:
+    @pytest.mark.parametrize("kind", ["failure", "crash"])
+    def test_the_log_is_told_and_the_client_is_not(self, capfdbinary: pytest.CaptureFixture[bytes], kind: str) -> None:
+        configure_logging("INFO")
+        cause = RuntimeError("port 5432 refused")
+        answer = crash_response(cause) if kind == "crash" else error_response(because(Unavailable(), cause))
+
+        assert b"5432" not in answer.body
+        assert b"port 5432 refused" in capfdbinary.readouterr().out
+
+    def test_a_clients_mistake_is_not_logged(self, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+        configure_logging("INFO")
+        error_response(because(Invalid(), ValueError("x")))
+
+        assert capfdbinary.readouterr().out == b""

@@ -1,0 +1,101 @@
+"""Every sort and filter that the list offers has an index behind it."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from app.auth.principal import Principal
+from app.core.ids import new_id
+from app.db.database import Database
+from app.db.models import Base
+from app.db.models.orders import Order
+from app.schemas.orders import OrderQuery
+from app.services import order_lists
+from tests.integration.work import plan_of
+from tests.orders import ALICE, ROOT
+from tests.plans import Plan, refresh_statistics
+
+_SORTS = ["created_at", "updated_at", "total", "reference"]
+_FILTERS: list[tuple[str, dict[str, Any]]] = [
+    ("status", {"status": ["paid"]}),
+    ("reference", {"reference": "R7", "sort": "reference"}),
+    ("customer_email", {"customer_email": "1@example.com"}),
+    ("currency", {"currency": "EUR"}),
+    ("created_at", {"created_after": "2026-02-11T00:00:00Z"}),
+    ("created_at", {"created_before": "2026-01-02T00:00:00Z"}),
+    ("total", {"min_total": "990", "sort": "total"}),
+    ("total", {"max_total": "9", "sort": "-total"}),
+]
+
+
+def _order(number: int) -> dict[str, Any]:
+    """Return the columns of one of many orders; of what is filtered by, each value is rare."""
+    then = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
+    return {
+        "id": new_id(),
+        "owner": "alice" if number % 2 else f"owner {number}",
+        "reference": f"R{number * 7}",
+        "status": "draft" if number % 20 else "paid",
+        "currency": "CZK" if number % 20 else "EUR",
+        "customer_email": f"{number % 20}@example.com",
+        "total": Decimal(number),
+        "item_count": 1,
+        "created_at": then,
+        "updated_at": then,
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _many_orders(shared_database: Database) -> Generator[None]:
+    """Enough rows that an index is worth its while."""
+    shared_database.write(lambda session: session.execute(insert(Order), [_order(number) for number in range(1000)]))
+    refresh_statistics(shared_database.writer, "orders")
+    yield
+    shared_database.write(lambda session: session.execute(delete(Order)))
+
+
+def plan(session: Session, caller: Principal, **query: Any) -> Plan:
+    wanted = OrderQuery.model_validate(query)
+    return plan_of(session, lambda: order_lists.list_orders(session, caller, wanted))
+
+
+def columns_of(indexes: set[str]) -> list[str]:
+    """Return the columns of the one index in `indexes`."""
+    (index,) = indexes
+    columns = {
+        str(each.name): [column.name for column in each.columns] for each in Base.metadata.tables["orders"].indexes
+    }
+    return columns.get(index, ["owner", "reference", "live"])
+
+
+@pytest.mark.parametrize("caller", [ALICE, ROOT], ids=["owner", "admin"])
+class TestSorts:
+    @pytest.mark.parametrize("name", _SORTS)
+    @pytest.mark.parametrize("direction", ["", "-"], ids=["up", "down"])
+    def test_pages_are_read_from_an_index_in_order(
+        self, session: Session, caller: Principal, name: str, direction: str
+    ) -> None:
+        first = OrderQuery(sort=direction + name, limit=1)
+        cursor = order_lists.list_orders(session, caller, first).next_cursor
+        assert cursor is not None
+
+        for page in ({}, {"cursor": cursor}):
+            found = plan(session, caller, sort=direction + name, **page)
+            assert (found.sorts, found.scans) == (False, False)
+            assert name in columns_of(found.indexes)
+
+
+class TestFilters:
+    @pytest.mark.parametrize(("column", "query"), _FILTERS, ids=[next(iter(query)) for _, query in _FILTERS])
+    def test_rows_are_found_in_an_index_and_not_sorted(
+        self, session: Session, column: str, query: dict[str, Any]
+    ) -> None:
+        found = plan(session, ALICE, **query)
+
+        assert (found.sorts, found.scans) == (False, False)
+        assert column in columns_of(found.indexes)
