@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Install, NewDatabase, Render
 from tests.rendering import Answers, jinja, variant_cases
 from tests.service import Service
+from tests.test_questions import AWKWARD
 
 
 @pytest.mark.parametrize("answers", variant_cases())
@@ -23,7 +24,11 @@ def test_no_dependency_can_be_the_name_of_a_service(install: Install, answers: A
     assert set() == dependencies - set(reserved)
 
 
-@pytest.mark.parametrize("slug", ["class", "json", "app"])
-def test_keywords_and_modules_are_names_like_others(render: Render, slug: str) -> None:
-    service = Service(render(project_slug=slug, database="sqlite", auth="none"))
+@pytest.mark.parametrize(
+    ("slug", "text"), [("class", "jinja"), ("json", "unicode"), ("app", "quotes"), ("tests", "yaml")]
+)
+def test_any_name_builds_and_shows(render: Render, slug: str, text: str) -> None:
+    names = dict.fromkeys(("project_name", "description", "owner"), AWKWARD[text])
+    service = Service(render(project_slug=slug, database="sqlite", auth="none", **names))
     assert "version" in service.run("uv", "run", "--no-dev", "app", "--version")
+    service.run("uv", "run", "--no-dev", "app", "openapi", "--check")
