@@ -77,7 +77,12 @@ Price = Annotated[Decimal, _decimal(_PRICE), _form(_PRICE)]
 AmountFilter = Annotated[Decimal, _decimal(_AMOUNT), _form(_AMOUNT)]
 """A bound for totals in a query."""
 
-Amount = Annotated[Decimal, PlainSerializer("{:.2f}".format, return_type=str), _form(_TWO_DECIMALS)]
+
+def _two_decimals(value: Decimal) -> str:
+    return f"{value:.2f}"
+
+
+Amount = Annotated[Decimal, PlainSerializer(_two_decimals, return_type=str), _form(_TWO_DECIMALS)]
 """An amount as the service sends it: always two decimals."""
 
 
