@@ -102,6 +102,8 @@ def configure_logging(level: str) -> None:
             "loggers": {
                 "uvicorn.access": {"handlers": [], "propagate": False},
                 "gunicorn.access": {"handlers": [], "propagate": False},
+                # It tells of every look at the revision, and so of every /readyz.
+                "alembic.runtime.migration": {"level": "WARNING"},
             },
         }
     )

@@ -37,7 +37,7 @@ def admin(database: Database) -> dict[str, str]:
 
 
 @schema.parametrize()
-@hypothesis_settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_operations_answer_as_documented(case: schemathesis.Case, application: Any, admin: dict[str, str]) -> None:
     # In process: also for what the checks send on their own.
     case.operation.app = case.operation.schema.app = application

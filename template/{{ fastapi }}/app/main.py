@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -55,7 +56,7 @@ def serve(settings: Settings, *, reload: bool) -> None:
         # Workers are processes of their own: say here, once and in one sentence, what is wrong.
         Database(settings).dispose()
     # Once it has stopped, uvicorn raises the signal again; stopping when asked to is a success.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "app.main:create_app",
         factory=True,
