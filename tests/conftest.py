@@ -29,6 +29,8 @@ def hermetic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("DATABASE_URL", "DATABASE_READ_URL", "ENVIRONMENT", "HOST", "PORT", "WORKERS", "VIRTUAL_ENV"):
             patch.delenv(name, raising=False)
+        # Every process of every variant would compile all libraries again.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("XDG_CONFIG_HOME", str(home))
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
