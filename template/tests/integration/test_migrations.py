@@ -1,7 +1,6 @@
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from alembic import command
@@ -68,16 +67,22 @@ class TestHistory:
 
 class TestManyAtOnce:
     def test_a_database_is_migrated_once(self, empty: Settings, caplog: pytest.LogCaptureFixture) -> None:
-        start = Barrier(4)
+        start, done = Barrier(4), list[bool]()
 
         def migrate() -> None:
             start.wait()
             upgrade(empty)
+            done.append(True)
 
-        with caplog.at_level("INFO", "alembic.runtime.migration"), ThreadPoolExecutor(4) as replicas:
-            for replica in [replicas.submit(migrate) for _ in range(4)]:
-                replica.result()
+        # Daemons: without a lock they can wait for each other for ever.
+        replicas = [Thread(target=migrate, daemon=True) for _ in range(4)]
+        with caplog.at_level("INFO", "alembic.runtime.migration"):
+            for replica in replicas:
+                replica.start()
+            for replica in replicas:
+                replica.join(20)
 
+        assert len(done) == 4
         steps = [record.getMessage() for record in caplog.records if "Running upgrade" in record.getMessage()]
         assert len(_REVISIONS) == len(steps)
         assert expected_revision() == revision_of(empty)

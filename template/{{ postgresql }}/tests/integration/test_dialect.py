@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from app.core.errors import RequestTimeout, Unavailable
 from app.core.settings import Settings
 from app.db.database import Database
+from app.db.models import Base
+from app.db.types import ExactText, UTCDateTime
 from tests.integration.tables import names, rename
 from tests.integration.work import opened
 
@@ -65,6 +67,23 @@ class TestStaleConnections:
 class TestSessions:
     def test_they_are_in_utc(self, shared_database: Database) -> None:
         assert shared_database.read(lambda session: session.scalar(text("SHOW timezone"))) == "UTC"
+
+
+class TestColumns:
+    def test_every_text_is_exact_and_every_instant_has_a_zone(self, shared_database: Database) -> None:
+        found = {
+            (table, column): (kind, collation)
+            for table, column, kind, collation in shared_database.read(lambda session: session.execute(_COLUMNS).all())
+        }
+
+        for table in Base.metadata.sorted_tables:
+            for column in table.columns:
+                kind, collation = found[table.name, column.name]
+                assert not isinstance(column.type, ExactText) or collation == "C"
+                assert not isinstance(column.type, UTCDateTime) or kind == "timestamp with time zone"
+
+
+_COLUMNS = text("SELECT table_name, column_name, data_type, collation_name FROM information_schema.columns")
 
 
 def _process(session: Session) -> int:
