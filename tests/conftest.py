@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -67,20 +68,21 @@ def render_fixture(template: Path, tmp_path: Path) -> Render:
 
 
 @pytest.fixture
-def install(template: Path, shared: Path) -> Install:
-    """Return a function that renders and installs a variant, once for this test run."""
+def install(template: Path, shared: Path) -> Iterator[Install]:
+    """Return a function that gives a variant, rendered and installed once for this test run, to this test alone."""
+    with ExitStack() as locks:
 
-    def run(answers: Answers) -> Service:
-        project = shared / "variants" / variant_id(answers)
-        with FileLock(f"{project}.lock"):
+        def run(answers: Answers) -> Service:
+            project = shared / "variants" / variant_id(answers)
+            locks.enter_context(FileLock(f"{project}.lock"))
             service = Service(project)
             if not project.exists():
                 render(template, project, **answers)
                 service.run("git", "init", "--quiet")
                 service.run("uv", "sync", "--quiet")
-        return service
+            return service
 
-    return run
+        yield run
 
 
 @pytest.fixture

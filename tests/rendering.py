@@ -65,9 +65,9 @@ def variant_id(answers: Answers) -> str:
 
 
 def variant_cases() -> list[ParameterSet]:
-    """Return every variant as a test case; the tests of one variant run in one worker, one after another."""
+    """Return every variant as a test case."""
     return [
-        pytest.param(answers, id=variant_id(answers), marks=pytest.mark.xdist_group(variant_id(answers)))
+        pytest.param(answers, id=variant_id(answers))
         for answers in combinations("framework", "database", "auth", "example")
     ]
 
