@@ -2,9 +2,9 @@
 
 import itertools
 import json
+import os
 import re
 import subprocess
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -189,13 +189,10 @@ class TestFrameworks:
 
 @pytest.mark.quick
 class TestRendering:
-    def test_takes_less_than_two_seconds(self, template: Path, tmp_path: Path) -> None:
-        for attempt in range(3):  # the machine may be busy with something else for a while
-            start = time.monotonic()
-            render(template, tmp_path / str(attempt))
-            if (seconds := time.monotonic() - start) < SECONDS:
-                return
-        pytest.fail(f"{seconds:.1f} s")
+    def test_takes_less_than_two_seconds_of_processor_time(self, template: Path, tmp_path: Path) -> None:
+        before = sum(os.times()[:4])  # git's too; what else the machine does has no part in it
+        render(template, tmp_path / "project")
+        assert sum(os.times()[:4]) - before < SECONDS
 
     def test_is_the_same_every_time(self, render: Render) -> None:
         assert own_texts(render("one")) == own_texts(render("two"))
