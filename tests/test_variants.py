@@ -1,11 +1,13 @@
 """Every variant is installed and passes its own checks on its real database."""
 
 import tomllib
+from itertools import cycle
 
 import pytest
 
 from tests.conftest import Install, NewDatabase, Render
-from tests.rendering import Answers, jinja, variant_cases
+from tests.pythons import interpreters
+from tests.rendering import Answers, choices, jinja, questions, variant_cases
 from tests.service import Service
 from tests.test_questions import AWKWARD
 
@@ -22,6 +24,21 @@ def test_no_dependency_can_be_the_name_of_a_service(install: Install, answers: A
     dependencies = {package["name"] for package in lock["package"] if "registry" in package["source"]}
     reserved = vars(jinja().get_template("extensions/reserved.jinja").module)["reserved_names"]
     assert set() == dependencies - set(reserved)
+
+
+@pytest.mark.parametrize(("python", "framework"), list(zip(interpreters(), cycle(choices("framework")), strict=False)))
+def test_passes_on_every_python_of_this_machine(render: Render, python: str, framework: str) -> None:
+    project = render(framework=framework, database="sqlite", python_version=python)
+    service = Service(project, {"UV_PYTHON": str(interpreters()[python])})
+    service.run("git", "init", "--quiet")
+    service.run("uv", "run", "just", "check")
+    assert service.run("uv", "run", "python", "--version").startswith(f"Python {python}.")
+
+
+def test_the_python_that_production_runs_by_default_is_on_this_machine() -> None:
+    default = questions()["python_version"]["default"]
+    if default not in interpreters():
+        pytest.skip(f"no python{default}: install it, with pyenv for example")
 
 
 @pytest.mark.parametrize(
