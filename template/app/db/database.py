@@ -65,6 +65,7 @@ class Database:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         pool: dict[str, Any] = {
             "pool_size": settings.database_pool_size,
             "max_overflow": 0,

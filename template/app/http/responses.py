@@ -6,8 +6,9 @@ from typing import NamedTuple
 import orjson
 import structlog
 
+from app.auth.style import CHALLENGE
 from app.core import context
-from app.core.errors import AppError
+from app.core.errors import AppError, Unauthenticated
 from app.http.headers import request_id, response_headers
 
 _log = structlog.get_logger("app.errors")
@@ -32,6 +33,9 @@ def error_response(error: AppError) -> ErrorResponse:
         content["details"] = [detail._asdict() for detail in error.details]
     content["trace_id"] = current.trace_id if current else "0" * 32
     headers = {"Content-Type": "application/json", **error.headers}
+    if isinstance(error, Unauthenticated):
+        # RFC 9110, 11.6.1: whoever refuses says what it would take.
+        headers["WWW-Authenticate"] = CHALLENGE
     return ErrorResponse(error.status, headers, orjson.dumps(content))
 
 

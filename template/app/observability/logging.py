@@ -15,7 +15,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from app.core import context
 
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"(?i)\b(bearer|basic|apikey)\s+\S+|\bkey_[0-9a-f]{16}\.\S+|(?<=://)[^/@\s:]*:[^@\s]*(?=@)")
+_SECRET_VALUE = re.compile(
+    r"(?i)\b(bearer|basic|apikey)\s+\S+"
+    # This service's API keys, and JSON Web Tokens.
+    r"|\bkey_[0-9a-f]{16}\.\S+|\beyJ[\w-]+\.\S+"
+    # What stands before the @ of a URL.
+    r"|(?<=://)[^/@\s:]*:[^@\s]*(?=@)"
+)
 _HIDDEN = "[hidden]"
 # What structlog keeps about a record of the standard library until it is written.
 _STDLIB_KEYS = {"_record", "_from_structlog"}

@@ -1,10 +1,14 @@
 """Callers, each with an API key."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from app.auth import keys
 from app.db.database import Database
 from app.schemas.keys import KeyCreate
+
+SIGN_IN: Final[frozenset[str]] = frozenset()
+"""The public paths that give out credentials: none, keys are made by admins."""
 
 
 def headers_for(

@@ -17,6 +17,7 @@ from app.api.errors import add_error_handlers
 from app.api.middleware import ContextMiddleware, GuardMiddleware
 from app.api.routes import routers
 from app.api.server import Protocol
+from app.auth import style
 from app.core import state
 from app.core.settings import Settings, get_settings
 from app.db.database import Database
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SettingsError: the settings do not say what is needed to serve.
     """
     settings = settings or get_settings()
+    style.check(settings)
     configure_logging(settings.log_level)
     database = Database(settings)
     app = _build()
@@ -54,6 +56,7 @@ def serve(settings: Settings, *, reload: bool) -> None:
     """
     if not reload:
         # Workers are processes of their own: say here, once and in one sentence, what is wrong.
+        style.check(settings)
         Database(settings).dispose()
     # Once it has stopped, uvicorn raises the signal again; stopping when asked to is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

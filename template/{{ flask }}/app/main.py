@@ -8,6 +8,7 @@ from app.api.errors import add_error_handlers
 from app.api.middleware import ContextMiddleware, Service, guard
 from app.api.routes import routers
 from app.api.server import QuietRequestHandler, Server
+from app.auth import style
 from app.core.settings import Settings, get_settings
 from app.db.database import Database
 from app.observability.logging import configure_logging
@@ -20,6 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingsError: the settings do not say what is needed to serve.
     """
     settings = settings or get_settings()
+    style.check(settings)
     configure_logging(settings.log_level)
     app = Service("app", static_folder=None)
     app.extensions["settings"] = settings
@@ -60,5 +62,6 @@ def serve(settings: Settings, *, reload: bool) -> None:
         return
     # Workers are processes of their own: say here, once and in one sentence, what is wrong.
     configure_logging(settings.log_level)
+    style.check(settings)
     Database(settings).dispose()
     Server(lambda: create_app(settings), settings).run()

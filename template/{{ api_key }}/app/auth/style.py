@@ -8,6 +8,7 @@ from app.auth import keys
 from app.auth.commands import keys_command
 from app.auth.principal import Credentials, Principal
 from app.core.errors import Unauthenticated
+from app.core.settings import Settings
 from app.db.database import Database
 
 SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {
@@ -16,6 +17,10 @@ SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {
 CHALLENGE: Final = "ApiKey"
 COMMANDS: Final[tuple[click.Command, ...]] = (keys_command,)
 BLOCKING: Final = True
+
+
+def check(_settings: Settings) -> None:
+    """Do nothing: this style has no settings, so none can be missing in production."""
 
 
 def authenticate(database: Database, credentials: Credentials) -> Principal:

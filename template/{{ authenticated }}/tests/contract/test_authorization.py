@@ -10,7 +10,7 @@ import pytest
 from app.auth.policy import Access
 from app.core.scopes import SCOPES
 from app.db.database import Database
-from tests.callers import headers_for
+from tests.callers import SIGN_IN, headers_for
 from tests.client import routes
 from tests.requests import Caller, assert_failed
 
@@ -26,8 +26,8 @@ def _options(method: str) -> dict[str, Any]:
     return {"json": {}} if method in {"POST", "PUT", "PATCH"} else {}
 
 
-def test_only_the_operations_endpoints_are_public() -> None:
-    assert {path for _, path, access in routes() if access.public} == {"/healthz", "/readyz"}
+def test_only_operations_and_signing_in_are_public() -> None:
+    assert {path for _, path, access in routes() if access.public} == {"/healthz", "/readyz", *SIGN_IN}
 
 
 @pytest.mark.parametrize(("method", "path", "access"), _GUARDED)

@@ -6,6 +6,7 @@ import click
 
 from app.auth.principal import Credentials, Principal
 from app.core.scopes import SCOPES
+from app.core.settings import Settings
 from app.db.database import Database
 
 SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {}
@@ -14,6 +15,10 @@ COMMANDS: Final[tuple[click.Command, ...]] = ()
 BLOCKING: Final = False
 
 _ANYBODY: Final = Principal("anonymous", scopes=frozenset(SCOPES))
+
+
+def check(_settings: Settings) -> None:
+    """Do nothing: this style has no settings, so none can be missing in production."""
 
 
 def authenticate(_database: Database, _credentials: Credentials) -> Principal:
