@@ -12,6 +12,7 @@ from app.core.settings import Settings, load_settings
 from app.db.database import Database
 from app.db.migrate import upgrade
 from app.db.models import Base
+from tests.callers import SETTINGS
 from tests.client import open_client
 from tests.databases import fresh_database
 from tests.document import Document
@@ -29,6 +30,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
             database_pool_size=5,
             request_timeout_seconds=5,
             log_level="INFO",
+            **SETTINGS,
         )
         upgrade(settings)
         yield settings

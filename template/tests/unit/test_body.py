@@ -1,7 +1,7 @@
 import pytest
 
 from app.core.errors import Invalid, MalformedBody, UnsupportedMediaType
-from app.http.body import parse_json, require_json
+from app.http.body import JSON, parse_json
 
 
 class TestMediaType:
@@ -16,7 +16,7 @@ class TestMediaType:
         ],
     )
     def test_json_in_utf8_is_read(self, content_type: str) -> None:
-        require_json([content_type], [])
+        JSON.require([content_type], [])
 
     @pytest.mark.parametrize(
         "content_type",
@@ -34,16 +34,16 @@ class TestMediaType:
     )
     def test_anything_else_is_unsupported(self, content_type: list[str]) -> None:
         with pytest.raises(UnsupportedMediaType):
-            require_json(content_type, [])
+            JSON.require(content_type, [])
 
     @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "x"])
     def test_an_encoded_body_is_unsupported(self, encoding: str) -> None:
         with pytest.raises(UnsupportedMediaType):
-            require_json(["application/json"], [encoding])
+            JSON.require(["application/json"], [encoding])
 
     @pytest.mark.parametrize("encoding", ["identity", " Identity "])
     def test_identity_is_no_encoding(self, encoding: str) -> None:
-        require_json(["application/json"], [encoding])
+        JSON.require(["application/json"], [encoding])
 
 
 class TestJson:

@@ -1,14 +1,20 @@
 """Callers, each with an API key."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from app.auth import keys
 from app.db.database import Database
 from app.schemas.keys import KeyCreate
 
+SETTINGS: Final[dict[str, Any]] = {}
+"""What the settings of the tests have beside those of every service."""
+
 SIGN_IN: Final[frozenset[str]] = frozenset()
 """The public paths that give out credentials: none, keys are made by admins."""
+
+OWN: Final[frozenset[str]] = frozenset()
+"""The paths about the caller itself, for which no scope or role is needed."""
 
 
 def headers_for(
