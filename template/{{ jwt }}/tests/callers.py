@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import sessions, tokens, users
-from app.core import clock
+from app.auth.passwords import passwords_for
 from app.db.database import Database
 from app.db.models.users import User
 
@@ -26,6 +26,9 @@ SIGN_IN: Final[frozenset[str]] = frozenset({"/v1/users", "/v1/auth/token", "/v1/
 OWN: Final[frozenset[str]] = frozenset({"/v1/users/me"})
 """The paths about the caller itself, for which no scope or role is needed."""
 
+PASSWORD: Final = "correct horse battery staple"
+"""The password of every caller."""
+
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -33,17 +36,20 @@ def headers_for(
     database: Database, subject: str, scopes: Sequence[str] = (), roles: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the headers with which the user called `subject` calls, granted `scopes` and `roles`."""
-    begun = database.write(_signed_in, f"{subject}@example.com", list(scopes), list(roles))
-    token = tokens.issue(database.settings, begun.user_id, begun.session_id)
+    email, password_hash = f"{subject}@example.com", passwords_for(database.settings).hash(PASSWORD)
+    ongoing = database.write(_signed_in, email, password_hash, list(scopes), list(roles))
+    token = tokens.issue(database.settings, ongoing.user_id, ongoing.session_id)
     return {"Authorization": f"Bearer {token}"}
 
 
-def _signed_in(session: Session, email: str, scopes: list[str], roles: list[str]) -> sessions.Begun:
+def _signed_in(
+    session: Session, email: str, password_hash: str, scopes: list[str], roles: list[str]
+) -> sessions.Ongoing:
     if session.scalar(select(User.id).where(User.email == email)) is None:
-        users.create(session, email, "no password has this hash")
+        users.create(session, email, password_hash)
     user = session.scalars(select(User).where(User.email == email)).one()
     user.roles = roles
     session.flush()
-    begun = sessions.begin(session, user.id, user.password_changed_at, scopes, _HOUR)
-    assert begun is not None, clock.now()
-    return begun
+    ongoing = sessions.start(session, user.id, user.password_changed_at, scopes, _HOUR)
+    assert ongoing is not None
+    return ongoing

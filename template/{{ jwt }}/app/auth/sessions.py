@@ -1,4 +1,4 @@
-"""Sessions: begun by a password, kept up by refresh tokens, and ended.
+"""Sessions: started by a password, kept up by refresh tokens, and ended.
 
 A refresh token is 256 random bits, so one round of SHA-256 is enough to store it by. Each is good for one use. A
 second use means that two have it, of whom one has stolen it, and nobody can tell who: the session ends for both
@@ -38,7 +38,7 @@ _CURRENT: Final = (
 )
 
 
-class Begun(NamedTuple):
+class Ongoing(NamedTuple):
     """A session that goes on: whose it is, and its newest refresh token."""
 
     user_id: UUID
@@ -67,9 +67,9 @@ def principal(session: Session, claims: Claims) -> Principal:
     return Principal(str(row.id), scopes=granted, roles=frozenset(row.roles), session=claims.session_id)
 
 
-def begin(
+def start(
     session: Session, user_id: UUID, password_changed_at: datetime, scopes: Sequence[str] | None, lifetime: timedelta
-) -> Begun | None:
+) -> Ongoing | None:
     """Return a new session of the user, whose rights stay within `scopes`; without, they are all that the user has.
 
     None if the password that was verified is no longer the user's. Sessions that have expired are deleted.
@@ -79,16 +79,16 @@ def begin(
         return None
     now = clock.now()
     session.execute(delete(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at <= now))
-    begun = UserSession(
+    started = UserSession(
         id=new_id(),
         user_id=user_id,
         scopes=None if scopes is None else sorted(scopes),
         created_at=now,
         expires_at=now + lifetime,
     )
-    session.add(begun)
+    session.add(started)
     session.flush()
-    return Begun(user_id, begun.id, _new_token(session, begun.id))
+    return Ongoing(user_id, started.id, _new_token(session, started.id))
 
 
 def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> None:
@@ -97,7 +97,7 @@ def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) ->
     session.execute(update(User).where(*is_same).values(password_hash=new_hash))
 
 
-def rotate(session: Session, token: str) -> Begun | Reused | None:
+def rotate(session: Session, token: str) -> Ongoing | Reused | None:
     """Return the session with its next refresh token; None if `token` is not good, or not any more.
 
     The session of a token that was used before is revoked. The caller must let that be committed, so nothing is
@@ -118,7 +118,7 @@ def rotate(session: Session, token: str) -> Begun | Reused | None:
     if used.rowcount != 1:
         family.revoked_at = now
         return Reused(family.user_id, family.id)
-    return Begun(family.user_id, family.id, _new_token(session, family.id))
+    return Ongoing(family.user_id, family.id, _new_token(session, family.id))
 
 
 def end(session: Session, token: str) -> None:

@@ -46,10 +46,10 @@ def sign_in(database: Database, request: TokenRequest) -> TokenPair:
         database.write(sessions.store_hash, known.user_id, known.password_hash, verdict.new_hash)
     lifetime = timedelta(seconds=settings.auth_session_seconds)
     scopes = request.scope.split() or None
-    begun = database.write(sessions.begin, known.user_id, known.password_changed_at, scopes, lifetime)
-    if begun is None:
+    session = database.write(sessions.start, known.user_id, known.password_changed_at, scopes, lifetime)
+    if session is None:
         raise Unauthenticated
-    return _pair(database, begun)
+    return _pair(database, session)
 
 
 def refresh(database: Database, request: RefreshRequest) -> TokenPair:
@@ -62,7 +62,7 @@ def refresh(database: Database, request: RefreshRequest) -> TokenPair:
     outcome = database.write(sessions.rotate, request.refresh_token)
     if isinstance(outcome, sessions.Reused):
         _log.warning("refresh_reused", user=str(outcome.user_id), session=str(outcome.session_id))
-    if not isinstance(outcome, sessions.Begun):
+    if not isinstance(outcome, sessions.Ongoing):
         raise Unauthenticated
     return _pair(database, outcome)
 
@@ -94,10 +94,10 @@ def update_me(database: Database, caller: Principal, data: UserUpdate) -> UserRe
     return database.write(users.update_me, caller, known, email, password_hash)
 
 
-def _pair(database: Database, begun: sessions.Begun) -> TokenPair:
+def _pair(database: Database, session: sessions.Ongoing) -> TokenPair:
     settings = database.settings
     return TokenPair(
-        access_token=tokens.issue(settings, begun.user_id, begun.session_id),
-        refresh_token=begun.refresh_token,
+        access_token=tokens.issue(settings, session.user_id, session.session_id),
+        refresh_token=session.refresh_token,
         expires_in=settings.auth_access_token_seconds,
     )
