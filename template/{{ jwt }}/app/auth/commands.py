@@ -38,7 +38,7 @@ def users_command() -> None:
 
 @users_command.command()
 @click.argument("email")
-@click.argument("role", type=click.Choice(users.ROLES))
+@click.argument("role", type=click.Choice(users.ROLES), metavar="ROLE")
 def grant(email: str, role: str) -> None:
     """Give the user with EMAIL a ROLE."""
     _write(lambda session: users.grant(session, email, role))
@@ -47,7 +47,7 @@ def grant(email: str, role: str) -> None:
 
 @users_command.command()
 @click.argument("email")
-@click.argument("role", type=click.Choice(users.ROLES))
+@click.argument("role", type=click.Choice(users.ROLES), metavar="ROLE")
 def revoke(email: str, role: str) -> None:
     """Take a ROLE from the user with EMAIL."""
     _write(lambda session: users.revoke(session, email, role))
@@ -58,7 +58,10 @@ def revoke(email: str, role: str) -> None:
 @click.argument("email")
 @click.argument("scopes", callback=_scopes)
 def limit(email: str, scopes: list[str] | None) -> None:
-    """Let the user with EMAIL have only SCOPES, by comma: `all` for all, '' for none."""
+    """Let the user with EMAIL have no other SCOPES.
+
+    They are separated by commas; 'all' are all that there are, and '' is none.
+    """
     _write(lambda session: users.limit(session, email, scopes))
     click.echo(f"{email} can have {_ALL if scopes is None else ', '.join(scopes) or 'no'} scopes.")
 

@@ -14,6 +14,7 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from app.core import context
+from app.core.about import SLUG
 from app.core.errors import AppError
 from app.core.settings import Settings
 from app.http.clients import client_address, counted
@@ -106,14 +107,14 @@ def count_account(settings: Settings, account: str) -> None:
 def forgive_account(settings: Settings, account: str) -> None:
     """Forget the attempts to sign in to `account`: its user has come in."""
     if settings.rate_limit_enabled:
-        _storage(settings).clear(parse(settings.rate_limit_login), "account", _hidden(account))
+        _storage(settings).clear(parse(settings.rate_limit_login), SLUG, "account", _hidden(account))
 
 
 def _count(settings: Settings, name: str, key: str) -> None:
     if not settings.rate_limit_enabled:
         return
     item = parse(settings.rate_limit_login)
-    is_within, remaining, reset_time = _storage(settings).hit(item, name, key)
+    is_within, remaining, reset_time = _storage(settings).hit(item, SLUG, name, key)
     # Whole seconds, after which there is room again.
     seconds = max(1, math.ceil(reset_time - time.time()))
     current = context.current()

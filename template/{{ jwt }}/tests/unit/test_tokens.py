@@ -87,7 +87,7 @@ class TestRead:
         longest = claims["nbf"] + 86_400 + 30
 
         assert time.time == _NOW
-        assert tokens.read(settings, signed(header(), changed(claims, exp=longest)))
+        assert tokens.read(settings, signed(header(), changed(claims, exp=longest))) == (_USER, _SESSION)
         with pytest.raises(Unauthenticated):
             tokens.read(settings, signed(header(), changed(claims, exp=longest + 1)))
 
