@@ -94,7 +94,7 @@ class TestChoices:
         [
             ("framework", "django"),
             ("database", "PostgreSQL"),
-            ("auth", "jwt"),
+            ("auth", "basic"),
             ("auth", "oidc"),
             ("python_version", "3.10"),
         ],

@@ -118,7 +118,7 @@ def misused(good: str, secret: str) -> dict[str, str]:
         "a claim twice": signed(header, twice, secret),
         "a member of the header twice": signed(json.dumps(header)[:-1] + ', "alg": "none"}', claims, secret),
         "claims are a list": signed(header, "[]", secret),
-        "oversized": signed(header, {**claims, "more": "x" * 6000}, secret),
+        "oversized": signed(header, {**claims, "more": "x" * 4000}, secret),
     }
 
 
