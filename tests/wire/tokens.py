@@ -77,11 +77,10 @@ def mangled(good: str) -> dict[str, str]:
     }
 
 
-def misused(good: str, secret: str) -> dict[str, str]:
-    """Return tokens that are rightly signed and say what they must not."""
-    head, body, _ = good.split(".")
-    header, claims, now = opened(head), opened(body), int(time.time())
-    wrong: dict[str, dict[str, Any]] = {
+def wrong_claims(claims: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return claims that no token of the service has."""
+    now = int(time.time())
+    return {
         **{f"without {name}": without(claims, name) for name in ("iss", "aud", "exp", "nbf", "sub")},
         **{f"{name} is null": {**claims, name: None} for name in ("iss", "aud", "exp", "nbf", "sub")},
         "expired": {**claims, "exp": now - 1},
@@ -102,7 +101,11 @@ def misused(good: str, secret: str) -> dict[str, str]:
         "sub is SQL": {**claims, "sub": "' OR 1=1 --"},
         "a NUL in sub": {**claims, "sub": "\0"},
     }
-    heads: dict[str, dict[str, Any]] = {
+
+
+def wrong_headers(header: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return headers that no token of the service has."""
+    return {
         "typ is JWT": {**header, "typ": "JWT"},
         "without typ": without(header, "typ"),
         "without kid": without(header, "kid"),
@@ -110,10 +113,15 @@ def misused(good: str, secret: str) -> dict[str, str]:
         "kid is a list": {**header, "kid": [header.get("kid")]},
         "crit": {**header, "crit": ["exp"]},
     }
+
+
+def misused(good: str, secret: str) -> dict[str, str]:
+    """Return tokens that are rightly signed and say what they must not."""
+    header, claims = (opened(part) for part in good.split(".")[:2])
     twice = json.dumps(claims)[:-1] + f', "sub": "{claims["sub"]}"}}'
     return {
-        **{about: signed(header, changes, secret) for about, changes in wrong.items()},
-        **{about: signed(changes, claims, secret) for about, changes in heads.items()},
+        **{about: signed(header, changes, secret) for about, changes in wrong_claims(claims).items()},
+        **{about: signed(changes, claims, secret) for about, changes in wrong_headers(header).items()},
         "SHA-512": signed({**header, "alg": "HS512"}, claims, secret, "sha512"),
         "a claim twice": signed(header, twice, secret),
         "a member of the header twice": signed(json.dumps(header)[:-1] + ', "alg": "none"}', claims, secret),

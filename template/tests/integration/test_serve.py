@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -23,10 +24,12 @@ def address() -> str:
 
 
 @pytest.fixture
-def process(settings: Settings, address: str) -> Generator["subprocess.Popen[bytes]"]:
+def process(settings: Settings, address: str, tmp_path: Path) -> Generator["subprocess.Popen[bytes]"]:
     assert settings.database_url is not None
     host, port = address.split(":")
     environment = {"DATABASE_URL": settings.database_url.get_secret_value(), "HOST": host, "PORT": port}
+    # Where servers like to put sockets and files of their own.
+    environment |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
     command = [sys.executable, "-m", "app.cli", "serve"]
     with subprocess.Popen(command, env={**os.environ, **environment}) as process:  # noqa: S603 - our own command
         yield process
@@ -43,9 +46,13 @@ def _answer(url: str) -> httpx2.Response:
             time.sleep(0.05)
 
 
-def test_it_gets_ready_and_ends_with_success_when_told_to(process: "subprocess.Popen[bytes]", address: str) -> None:
+def test_it_gets_ready_leaves_no_file_and_ends_with_success(
+    process: "subprocess.Popen[bytes]", address: str, tmp_path: Path
+) -> None:
     answer = _answer(f"http://{address}/readyz")
+    made = list(tmp_path.iterdir())
     process.terminate()
 
     assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}}
+    assert made == []
     assert process.wait(_PATIENCE_SECONDS) == 0

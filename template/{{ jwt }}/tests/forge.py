@@ -45,9 +45,18 @@ def signed(
 
 def forgeries(good: str) -> dict[str, str]:
     """Return tokens that must be refused, by what is wrong with them; `good` is one that is accepted."""
-    claims, now = claims_of(good), int(time.time())
-    head, body, signature = good.split(".")
-    of_claims = {
+    claims = claims_of(good)
+    return {
+        **{about: signed(header(), changes) for about, changes in wrong_claims(claims).items()},
+        **{about: signed(changes, claims) for about, changes in wrong_headers().items()},
+        **wrong_parts(good),
+    }
+
+
+def wrong_claims(claims: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return claims that no token of ours has."""
+    now = int(time.time())
+    return {
         **{f"without {name}": changed(claims, **{name: None}) for name in claims},
         **{f"{name} is a number": changed(claims, **{name: 7}) for name in ("iss", "aud", "sub", "sid", "jti")},
         **{f"{name} is a list": changed(claims, **{name: [claims[name]]}) for name in claims},
@@ -70,7 +79,11 @@ def forgeries(good: str) -> dict[str, str]:
         "sub in upper case": changed(claims, sub=claims["sub"].upper()),
         "sub is no id": changed(claims, sub="ada"),
     }
-    of_header = {
+
+
+def wrong_headers() -> dict[str, dict[str, Any]]:
+    """Return headers that no token of ours has."""
+    return {
         "alg none": header(alg="none"),
         "alg None": header(alg="None"),
         "alg HS512": header(alg="HS512"),
@@ -90,11 +103,14 @@ def forgeries(good: str) -> dict[str, str]:
         "crit": header(crit=["exp"]),
         "b64": header(b64=False),
     }
+
+
+def wrong_parts(good: str) -> dict[str, str]:
+    """Return tokens that are wrong as a whole."""
+    claims, (head, body, signature) = claims_of(good), good.split(".")
     twice = json.dumps(claims)[:-1] + f', "sub": "{claims["sub"]}"}}'
     header_twice = json.dumps(header())[:-1] + ', "alg": "none"}'
     return {
-        **{about: signed(header(), changes) for about, changes in of_claims.items()},
-        **{about: signed(changes, claims) for about, changes in of_header.items()},
         "alg none, not signed": f"{base64url(json.dumps(header(alg='none')).encode())}.{body}.",
         "another secret": signed(header(), claims, "x" * 32),
         "the empty secret": signed(header(kid=key_id("")), claims, ""),
