@@ -1,6 +1,7 @@
 """Callers, each with an API key."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from app.auth import keys
@@ -17,3 +18,8 @@ def headers_for(
     """Return the headers with which `subject` calls, granted `scopes` and `roles`."""
     wanted = KeyCreate.model_validate({"owner": subject, "scopes": list(scopes), "roles": list(roles)})
     return {"X-API-Key": database.write(keys.create, wanted).key}
+
+
+def style_settings() -> AbstractContextManager[dict[str, str]]:
+    """Yield the settings that this style needs for tests: none."""
+    return nullcontext({})

@@ -1,6 +1,7 @@
 """Callers: whoever calls is anonymous and may do everything."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from app.db.database import Database
 
@@ -10,3 +11,8 @@ def headers_for(
 ) -> dict[str, str]:
     """Return the headers with which `subject` calls."""
     return {}
+
+
+def style_settings() -> AbstractContextManager[dict[str, str]]:
+    """Yield the settings that this style needs for tests: none."""
+    return nullcontext({})
