@@ -30,7 +30,7 @@ class LoopbackProvider:
         """How often somebody has begun to ask for keys."""
         return self.requests.count(DISCOVERY)
 
-    def token(self, key: str = "first", **claims: object) -> str:
+    def token(self, key: str = "first", /, **claims: object) -> str:
         """Return a token that is valid, but for what `claims` change; it is signed by the key called `key`."""
         return signed({"alg": "RS256", "kid": key}, claims_of(self.issuer, **claims), rsa_key(key))
 
@@ -64,7 +64,7 @@ def running_provider() -> Generator[LoopbackProvider]:
                 # Who asked has gone away: it had enough.
                 self.close_connection = True
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
-AUDIENCE = "https://orders.example"
+AUDIENCE = "https://api.example"
 
 Part = Mapping[str, object] | bytes
 

@@ -36,9 +36,9 @@ class TestOrderOfChecks:
 
 
 class TestDatabase:
-    def test_while_the_database_is_away_clients_are_told_to_come_back(self, settings: Settings) -> None:
+    def test_while_the_database_is_away_clients_are_told_to_come_back(self, settings: Settings, alice: Caller) -> None:
         with open_client(without_database(settings)) as client:
-            response = client.get("/v1/orders", headers={"X-API-Key": f"key_{'0' * 16}.{'x' * 43}"})
+            response = client.get("/v1/orders", headers=alice.headers)
 
         assert_failed(response, 503, "unavailable")
         assert int(response.headers["retry-after"]) > 0
