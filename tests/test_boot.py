@@ -1,9 +1,12 @@
 """Every variant is started by its production command, called over HTTP and stopped by SIGTERM."""
 
+from contextlib import ExitStack
+
 import httpx2
 import pytest
 
 from tests.conftest import Install, NewDatabase
+from tests.identity import NewProvider
 from tests.rendering import Answers, choices, variant_cases
 from tests.service import Service
 from tests.wire import Credentials, check_service
@@ -31,11 +34,19 @@ def credentials(service: Service, answers: Answers) -> Credentials:
 
 
 @pytest.mark.parametrize("answers", variant_cases())
-def test_keeps_the_contract(install: Install, new_database: NewDatabase, answers: Answers) -> None:
+def test_keeps_the_contract(
+    install: Install, new_database: NewDatabase, new_provider: NewProvider, answers: Answers
+) -> None:
     service = install(answers).with_settings(new_database(answers["database"]))
     service.run("uv", "run", "just", "migrate")
-    callers = credentials(service, answers)
-    with service.serving() as base_url:
+    with ExitStack() as stack:
+        if answers["auth"] == "oidc":
+            provider = stack.enter_context(new_provider().running())
+            service = service.with_settings(provider.settings)
+            callers = provider.credentials(scopes=answers["example"])
+        else:
+            callers = credentials(service, answers)
+        base_url = stack.enter_context(service.serving())
         check_service(base_url, auth=answers["auth"], credentials=callers, example=answers["example"])
 
 

@@ -95,7 +95,7 @@ class TestChoices:
             ("framework", "django"),
             ("database", "PostgreSQL"),
             ("auth", "jwt"),
-            ("auth", "oidc"),
+            ("auth", "basic"),
             ("python_version", "3.10"),
         ],
     )

@@ -42,6 +42,7 @@ SIGNS: dict[tuple[str, object], str] = {
     ("database", "postgresql"): r"postgres|psycopg",
     ("database", "mysql"): r"mysql|mariadb",
     ("database", "sqlite"): r"sqlite",
+    ("auth", "oidc"): r"oidc|openid|identity provider|pyjwt|cryptography",
     ("auth", "api_key"): r"api[ _-]?key|app keys",
     ("auth", "none"): r"anonymous",
     ("example", True): r"\borders\b|order_items|OrderCreate",
