@@ -1,6 +1,7 @@
 """An identity provider on this machine that does as it is told: it also fails, hangs, redirects and talks nonsense."""
 
 import json
+import ssl
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,8 +17,8 @@ KEYS = "/keys"
 class LoopbackProvider:
     """Publishes `keys`. What `answers` has for a path is sent in place of that, as (status, headers, parts)."""
 
-    def __init__(self, port: int) -> None:
-        self.issuer = f"http://127.0.0.1:{port}"
+    def __init__(self, issuer: str) -> None:
+        self.issuer = issuer
         self.keys: list[dict[str, Any]] = [jwk(rsa_key("first"), "first")]
         self.document: dict[str, Any] = {"issuer": self.issuer, "jwks_uri": f"{self.issuer}{KEYS}"}
         self.answers: dict[str, tuple[int, dict[str, str], Iterable[bytes]]] = {}
@@ -47,8 +48,8 @@ class LoopbackProvider:
 
 
 @contextmanager
-def running_provider() -> Generator[LoopbackProvider]:
-    """Yield a provider that answers."""
+def running_provider(tls: ssl.SSLContext | None = None) -> Generator[LoopbackProvider]:
+    """Yield a provider that answers, over TLS if that is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -69,7 +70,9 @@ def running_provider() -> Generator[LoopbackProvider]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    provider = LoopbackProvider(server.server_address[1])
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    provider = LoopbackProvider(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}")
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -137,7 +137,8 @@ class Provider:
                 self._is_wanted = True
                 self._changed.notify_all()
             is_soon = self._is_fetching or self._pause() <= 0
+            late = self._now() - self._attempted if self._is_fetching else 0
             # Not for a provider that hangs: whoever makes up key ids would keep every thread waiting.
-            if is_soon and not self._is_away:
+            if is_soon and not self._is_away and late < self._schedule.patience:
                 seen = self._attempts
-                self._changed.wait_for(lambda: self._attempts > seen or self._is_closed, self._schedule.patience)
+                self._changed.wait_for(lambda: self._attempts > seen or self._is_closed, self._schedule.patience - late)

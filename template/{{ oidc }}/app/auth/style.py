@@ -2,7 +2,7 @@
 
 import os
 from typing import Any, Final
-from weakref import WeakKeyDictionary, finalize
+from weakref import WeakKeyDictionary, WeakSet, finalize
 
 import click
 import structlog
@@ -10,8 +10,9 @@ import structlog
 from app.auth.commands import oidc_command
 from app.auth.discovery import is_protected, problem_with_issuer
 from app.auth.principal import Credentials, Principal
+from app.auth.provider import Provider
 from app.auth.tokens import Refused
-from app.auth.verifier import Verifier, make_verifier
+from app.auth.verifier import Verifier, make_provider, make_verifier
 from app.core.errors import SettingsError, Unauthenticated
 from app.core.settings import Settings
 from app.db.database import Database
@@ -31,6 +32,7 @@ BLOCKING: Final = True
 
 _log = structlog.get_logger("app.auth")
 _verifiers: Final[WeakKeyDictionary[Database, Verifier | None]] = WeakKeyDictionary()
+_providers: Final[WeakSet[Provider]] = WeakSet()
 
 
 def check(settings: Settings) -> None:
@@ -79,22 +81,25 @@ def authenticate(database: Database, credentials: Credentials) -> Principal:
 
 
 def _verifier(database: Database) -> Verifier | None:
-    """Return what checks the tokens of this service in this process; its thread ends with `database`."""
+    """Return what checks the tokens of this service in this process, None where no provider is set."""
     if database not in _verifiers:
-        made = make_verifier(database.settings)
+        settings = database.settings
+        provider = make_provider(settings)
+        made = None if provider is None else make_verifier(settings, provider)
         # Two threads may come here at once; one of the two that they make is used.
         if _verifiers.setdefault(database, made) is made:
-            if made is None:
+            if provider is None:
                 _log.warning("every token is refused: AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCE are not set")
             else:
-                finalize(database, made.provider.close).atexit = False
+                _providers.add(provider)
+                # Its thread ends with the database; at the end of the process there is nothing to do.
+                finalize(database, provider.close).atexit = False
     return _verifiers[database]
 
 
 def _after_fork() -> None:
-    for verifier in _verifiers.values():
-        if verifier is not None:
-            verifier.provider.forget_thread()
+    for provider in _providers:
+        provider.forget_thread()
 
 
 if hasattr(os, "register_at_fork"):

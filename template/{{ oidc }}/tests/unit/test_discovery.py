@@ -2,14 +2,22 @@
 
 import itertools
 import json
+import ssl
 import time
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import CertificateBuilder, IPAddress, Name, NameAttribute, SubjectAlternativeName
+from cryptography.x509.oid import NameOID
 
 from app.auth.discovery import MAX_BYTES, ProviderError, fetch_keys, is_protected, problem_with_issuer
 from tests.provider import DISCOVERY, KEYS, LoopbackProvider, running_provider
-from tests.tokens import jwk, rsa_key
+from tests.tokens import ec_key, jwk, rsa_key
 
 _ALLOWED = ("RS256",)
 
@@ -130,6 +138,25 @@ class TestKeys:
         provider.keys = [1, {}, {"kty": 1}, {"kty": ["RSA"]}, *provider.keys, jwk(rsa_key("first"), alg=1)]  # ty: ignore[invalid-assignment]
 
         assert len(fetch_keys(provider.issuer, _ALLOWED, 5).keys) == 1
+
+
+class TestTls:
+    def test_a_provider_with_a_certificate_of_nobody_is_not_believed(self, tmp_path: Path) -> None:
+        key, name = ec_key("tls"), Name([NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        now = datetime.now(UTC)
+        certificate = (
+            CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+            .add_extension(SubjectAlternativeName([IPAddress(ip_address("127.0.0.1"))]), critical=False)
+            .sign(key, SHA256())
+        )
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "tls.pem").write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tmp_path / "tls.pem")
+        with running_provider(context) as provider:
+            assert provider.issuer.startswith("https://")
+            assert "cannot be reached: ConnectError" in _problem(provider)
+            assert provider.requests == []
 
 
 class TestIssuers:

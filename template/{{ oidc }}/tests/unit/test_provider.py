@@ -207,6 +207,20 @@ class TestThread:
 
             assert provider.find("a", "RS256")
 
+    def test_a_provider_that_hangs_longer_than_it_may_keeps_nobody_waiting(self) -> None:
+        source = Source("a")
+        with running(source, Schedule(refresh=300, floor=0.01, stale=3600, patience=0.05)) as provider:
+            provider.find("a", "RS256")
+            time.sleep(0.02)
+            source.goes_on.clear()
+            began = time.monotonic()
+            for _ in range(40):
+                assert provider.find("made up", "RS256") is None
+            waited = time.monotonic() - began
+            source.goes_on.set()
+
+        assert waited < 40 * 0.05
+
     def test_a_failure_that_nobody_thought_of_does_not_end_it(self) -> None:
         calls = []
 
