@@ -1,6 +1,7 @@
 """A service that could not check tokens, or not safely, does not start in production."""
 
 import gc
+from threading import Thread
 from threading import enumerate as threads
 from typing import Any
 
@@ -97,12 +98,16 @@ class TestBounds:
             load()
 
 
+def _key_threads() -> set[Thread]:
+    return {thread for thread in threads() if thread.name == "oidc-keys"}
+
+
 def test_the_thread_ends_with_its_service(settings: Settings) -> None:
-    before = set(threads())
+    before = _key_threads()
     database = Database(settings)
     with pytest.raises(Unauthenticated):
         style.authenticate(database, Credentials(("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.e30",)))
-    (started,) = set(threads()) - before
+    (started,) = _key_threads() - before
     database.dispose()
     del database
     gc.collect()
