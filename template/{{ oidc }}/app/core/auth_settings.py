@@ -3,6 +3,7 @@
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode
 
 # Each signs with a private key and checks with the public one. With a symmetric one, HS256 for example, everybody who
@@ -18,7 +19,7 @@ class AuthSettings(BaseSettings):
 
     auth_oidc_issuer: str | None = None
     auth_oidc_audience: str | None = None
-    auth_oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode, Field(min_length=1)] = _DEFAULT
+    auth_oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = _DEFAULT
     auth_oidc_scopes_claim: ClaimPath = "scope"
     auth_oidc_roles_claim: ClaimPath = "roles"
     auth_oidc_leeway_seconds: int = Field(default=30, ge=0, le=300)
@@ -31,4 +32,8 @@ class AuthSettings(BaseSettings):
     @field_validator("auth_oidc_algorithms", mode="before")
     @classmethod
     def _split_algorithms(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        parts = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not parts:
+            error, message = "algorithms", "Input should name at least one algorithm, like RS256"
+            raise PydanticCustomError(error, message)
+        return parts
