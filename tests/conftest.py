@@ -25,7 +25,7 @@ def shared_directory(config: pytest.Config, factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session", autouse=True)
-def hermetic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def hermetic(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the settings of the person who runs the tests out of git, Copier and the rendered services."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
@@ -33,6 +33,8 @@ def hermetic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv(name, raising=False)
         # Every process of every variant would compile all libraries again.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        # Seconds of computation about Unicode, which every new folder would do again.
+        patch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(shared / "hypothesis"))
         patch.setenv("XDG_CONFIG_HOME", str(home))
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)

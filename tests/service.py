@@ -81,7 +81,9 @@ class Service:
     def _environment(self) -> dict[str, str]:
         # This test run's own settings are not the service's.
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TEST_"))}
-        return {**ours, "UV_PYTHON_DOWNLOADS": "never", **self.settings}
+        # Variants are tested side by side already; a process for each core again would only wait.
+        own = {"UV_PYTHON_DOWNLOADS": "never", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
+        return {**ours, **own, **self.settings}
 
 
 def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

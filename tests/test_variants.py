@@ -29,7 +29,7 @@ def test_no_dependency_can_be_the_name_of_a_service(install: Install, answers: A
 @pytest.mark.parametrize(("python", "framework"), list(zip(interpreters(), cycle(choices("framework")), strict=False)))
 def test_passes_on_every_python_of_this_machine(render: Render, python: str, framework: str) -> None:
     project = render(framework=framework, database="sqlite", python_version=python)
-    service = Service(project, {"UV_PYTHON": str(interpreters()[python])})
+    service = Service(project, {"UV_PYTHON": str(interpreters()[python]), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"})
     service.run("git", "init", "--quiet")
     service.run("uv", "run", "just", "check")
     assert service.run("uv", "run", "python", "--version").startswith(f"Python {python}.")

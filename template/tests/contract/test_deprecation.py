@@ -6,7 +6,7 @@ from app.auth.policy import public
 from app.core.settings import Settings
 from app.http.deprecation import deprecated
 from app.schemas.health import Health
-from tests.client import open_client, operation_of
+from tests.client import document_of, open_client
 
 _NOTE = "https://docs.example.com/v2"
 
@@ -19,7 +19,7 @@ def old() -> Health:
 
 
 def test_every_answer_names_the_dates_and_the_way_forward(settings: Settings) -> None:
-    with open_client(settings, [("/old", old)]) as client:
+    with open_client(settings, [("GET", "/old", old)]) as client:
         headers = client.get("/old").headers
 
     assert headers["deprecation"] == "@1769817600"
@@ -28,7 +28,7 @@ def test_every_answer_names_the_dates_and_the_way_forward(settings: Settings) ->
 
 
 def test_a_failure_names_them_too(settings: Settings) -> None:
-    with open_client(settings, [("/old", old)]) as client:
+    with open_client(settings, [("GET", "/old", old)]) as client:
         response = client.get("/old?unknown=1")
 
     assert response.status_code == 422
@@ -36,4 +36,4 @@ def test_a_failure_names_them_too(settings: Settings) -> None:
 
 
 def test_the_document_marks_it() -> None:
-    assert operation_of(old)["deprecated"] is True
+    assert document_of([("GET", "/old", old)])["paths"]["/old"]["get"]["deprecated"] is True

@@ -73,7 +73,7 @@ class TestCrashes:
     def test_a_crash_tells_the_client_nothing_and_the_log_everything(
         self, settings: Settings, endpoint: Callable[[], Health], capfd: pytest.CaptureFixture[str]
     ) -> None:
-        with open_client(settings, [("/crash", public(endpoint))]) as client:
+        with open_client(settings, [("GET", "/crash", public(endpoint))]) as client:
             response = client.get("/crash")
 
         assert_failed(response, 500, "internal_error")
@@ -81,7 +81,7 @@ class TestCrashes:
         assert _SECRET in capfd.readouterr().out
 
     def test_the_service_goes_on_after_a_crash(self, settings: Settings) -> None:
-        with open_client(settings, [("/crash", public(crash))]) as client:
+        with open_client(settings, [("GET", "/crash", public(crash))]) as client:
             client.get("/crash")
 
             assert client.get("/healthz").status_code == 200

@@ -3,9 +3,10 @@ from collections.abc import Generator
 
 import pytest
 
+from app.auth.style import CHALLENGE
 from app.core import context
 from app.core.context import RequestContext
-from app.core.errors import AppError, Detail, Invalid, MethodNotAllowed, Unavailable, failures
+from app.core.errors import AppError, Detail, Invalid, Unauthenticated, Unavailable, failures
 from app.http.responses import crash_response, error_response
 from app.observability.logging import configure_logging
 
@@ -40,10 +41,10 @@ class TestErrorResponse:
         assert json.loads(error_response(AppError()).body).keys() == {"code", "message", "trace_id"}
 
     def test_headers_of_the_failure_are_sent(self) -> None:
-        answer = error_response(MethodNotAllowed(headers={"Allow": "GET"}))
-
-        assert answer.headers["Allow"] == "GET"
         assert error_response(Unavailable()).headers["Retry-After"] == "5"
+
+    def test_who_is_not_known_is_told_how_to_be(self) -> None:
+        assert error_response(Unauthenticated()).headers["WWW-Authenticate"] == CHALLENGE
 
     def test_a_code_has_one_status(self) -> None:
         codes = [failure.code for failure in failures()]

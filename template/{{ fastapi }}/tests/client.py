@@ -12,33 +12,30 @@ from app.api.docs import all_routes
 from app.api.routing import ContractRoute
 from app.auth.policy import Access
 from app.core.settings import Settings
+from app.http.openapi import finish
 from app.main import create_app
 
-Endpoint = Callable[..., Any]
+Planted = tuple[str, str, Callable[..., Any]]
+"""A method, a path like `/things/{thing_id}`, and an endpoint of a test."""
 
 
 @contextmanager
-def open_client(settings: Settings, planted: Sequence[tuple[str, Endpoint]] = ()) -> Generator[httpx2.Client]:
-    """Yield a client of a service with `settings`, and with GET endpoints `planted` at their paths."""
+def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generator[httpx2.Client]:
+    """Yield a client of a service with `settings`, and with the endpoints `planted`."""
     app = create_app(settings)
-    router = APIRouter(route_class=ContractRoute)
-    for path, endpoint in planted:
-        router.add_api_route(path, endpoint)
-    app.include_router(router)
+    app.include_router(_router(planted))
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         # Every test says itself what it accepts and who it is.
         client.headers.clear()
         yield client
 
 
-def operation_of(endpoint: Endpoint) -> dict[str, Any]:
-    """Return how the framework documents `endpoint`."""
-    router = APIRouter(route_class=ContractRoute)
-    router.add_api_route("/planted", endpoint)
-    app = FastAPI()
+def document_of(planted: Sequence[Planted]) -> dict[str, Any]:
+    """Return how a service documents the endpoints `planted`."""
+    app, router = FastAPI(), _router(planted)
     app.include_router(router)
-    operation: dict[str, Any] = app.openapi()["paths"]["/planted"]["get"]
-    return operation
+    access = {str(route.operation_id): route.access for route in router.routes if isinstance(route, ContractRoute)}
+    return finish(app.openapi(), access)
 
 
 def routes() -> list[tuple[str, str, Access]]:
@@ -49,3 +46,10 @@ def routes() -> list[tuple[str, str, Access]]:
         if isinstance(route, ContractRoute)
         for method in sorted(route.methods or ())
     ]
+
+
+def _router(planted: Sequence[Planted]) -> APIRouter:
+    router = APIRouter(route_class=ContractRoute)
+    for method, path, endpoint in planted:
+        router.add_api_route(path, endpoint, methods=[method])
+    return router

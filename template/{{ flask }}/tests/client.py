@@ -16,7 +16,8 @@ from app.auth.policy import Access
 from app.core.settings import Settings
 from app.main import create_app
 
-Endpoint = Callable[..., Any]
+Planted = tuple[str, str, Callable[..., Any]]
+"""A method, a path like `/things/{thing_id}`, and an endpoint of a test."""
 
 
 class _Transport(httpx2.BaseTransport):
@@ -43,13 +44,10 @@ class _Transport(httpx2.BaseTransport):
 
 
 @contextmanager
-def open_client(settings: Settings, planted: Sequence[tuple[str, Endpoint]] = ()) -> Generator[httpx2.Client]:
-    """Yield a client of a service with `settings`, and with GET endpoints `planted` at their paths."""
+def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generator[httpx2.Client]:
+    """Yield a client of a service with `settings`, and with the endpoints `planted`."""
     app = create_app(settings)
-    router = Router("planted")
-    for path, endpoint in planted:
-        router.get(path)(endpoint)
-    app.register_blueprint(router)
+    app.register_blueprint(_router(planted))
     with httpx2.Client(transport=_Transport(app), base_url="http://localhost") as client:
         # Every test says itself what it accepts and who it is.
         client.headers.clear()
@@ -57,14 +55,19 @@ def open_client(settings: Settings, planted: Sequence[tuple[str, Endpoint]] = ()
     app.extensions["database"].dispose()
 
 
-def operation_of(endpoint: Endpoint) -> dict[str, Any]:
-    """Return how the framework documents `endpoint`."""
-    router = Router("planted")
-    router.get("/planted")(endpoint)
-    operation: dict[str, Any] = document(router.operations)["paths"]["/planted"]["get"]
-    return operation
+def document_of(planted: Sequence[Planted]) -> dict[str, Any]:
+    """Return how a service documents the endpoints `planted`."""
+    return document(_router(planted).operations)
 
 
 def routes() -> list[tuple[str, str, Access]]:
     """Return method, path and access of every documented operation."""
     return [(operation.method, operation.path, operation.access) for operation in all_operations()]
+
+
+def _router(planted: Sequence[Planted]) -> Router:
+    router = Router("planted")
+    for method, path, endpoint in planted:
+        register = getattr(router, method.lower())
+        register(path.replace("{", "<").replace("}", ">"))(endpoint)
+    return router

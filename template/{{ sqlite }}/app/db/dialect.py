@@ -46,13 +46,23 @@ def _is_late() -> int:
     return 0
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and the writer not wait for each other; the mode is the file's, so one connection sets it for all."""
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # While somebody writes to a new file, SQLite refuses without waiting. The next connection succeeds.
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+
+
 def prepare(engine: Engine, role: Role) -> None:
     """Do what `engine` needs beyond its options: pragmas, deadlines, and transactions that lock when they begin."""
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         # A migration that rebuilds a table would cascade into its children.
         connection.execute(f"PRAGMA foreign_keys = {'OFF' if role == 'migrate' else 'ON'}")

@@ -1,13 +1,18 @@
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from app.core.errors import RequestTimeout
-from app.db.database import Database
+from app.core.settings import Settings
+from app.db.database import Database, make_engine
 from tests.integration.tables import Thing
 from tests.integration.work import within
 
@@ -34,6 +39,22 @@ class TestConnections:
     def test_pragmas_are_set_on_each(self, shared_database: Database, pragma: str, value: object) -> None:
         for work in (shared_database.read, shared_database.write):
             assert value == work(lambda session: session.scalar(text(f"PRAGMA {pragma}")))
+
+    def test_one_opens_while_somebody_writes_to_a_new_file(self, settings: Settings, tmp_path: Path) -> None:
+        file = tmp_path / "new.db"
+        engine = make_engine(make_url(f"sqlite:///{file}"), settings, "write", poolclass=NullPool)
+
+        def mode() -> object:
+            with engine.connect() as connection:
+                return connection.connection.execute("PRAGMA journal_mode").fetchone()
+
+        with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            meanwhile = mode()
+            writer.execute("COMMIT")
+
+        assert meanwhile == ("delete",)
+        assert mode() == ("wal",)
 
 
 class TestTransactions:

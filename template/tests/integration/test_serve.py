@@ -1,0 +1,58 @@
+"""The production command, in a process of its own: the server is not part of the other tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.core.settings import Settings
+
+_PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return "{}:{}".format(*free.getsockname())
+
+
+@pytest.fixture
+def process(settings: Settings, address: str, tmp_path: Path) -> Generator["subprocess.Popen[bytes]"]:
+    assert settings.database_url is not None
+    host, port = address.split(":")
+    environment = {"DATABASE_URL": settings.database_url.get_secret_value(), "HOST": host, "PORT": port}
+    # Where servers like to put sockets and files of their own.
+    environment |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    with subprocess.Popen(command, env={**os.environ, **environment}) as process:  # noqa: S603 - our own command
+        yield process
+        process.kill()
+
+
+def _answer(url: str) -> httpx2.Response:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return httpx2.get(url, trust_env=False)
+        except httpx2.ConnectError:
+            assert time.monotonic() < deadline, "the service does not listen"
+            time.sleep(0.05)
+
+
+def test_it_gets_ready_leaves_no_file_and_ends_with_success(
+    process: "subprocess.Popen[bytes]", address: str, tmp_path: Path
+) -> None:
+    answer = _answer(f"http://{address}/readyz")
+    made = list(tmp_path.iterdir())
+    process.terminate()
+
+    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}}
+    assert made == []
+    assert process.wait(_PATIENCE_SECONDS) == 0
