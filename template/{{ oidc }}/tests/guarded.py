@@ -39,7 +39,11 @@ def for_admins() -> Health:
     return Health(status="ok")
 
 
-PLANTED = ((PATH, for_known_callers), (f"{PATH}/readers", for_readers), (f"{PATH}/admins", for_admins))
+PLANTED = (
+    ("GET", PATH, for_known_callers),
+    ("GET", f"{PATH}/readers", for_readers),
+    ("GET", f"{PATH}/admins", for_admins),
+)
 
 
 @contextmanager

@@ -117,7 +117,6 @@ class TestSignatures(Refused):
             {"alg": "RS256", "kid": "first", "x5c": ["MIIB"]},
             {"alg": "RS256", "kid": "first"},
         ],
-        ids=str,
     )
     def test_the_signature_of_a_stranger(self, provider: LoopbackProvider, header: dict[str, object]) -> None:
         self.refuses(signed(header, claims_of(provider.issuer), _STRANGER))
@@ -190,7 +189,6 @@ class TestParts(Refused):
             *({"nonce": "n"}, {"at_hash": "h"}, {"c_hash": "h"}, {"events": {}}, {"typ": "ID"}, {"typ": "Refresh"}),
             *({"token_use": "id"}, {"typ": ["Bearer"]}, {"cnf": {"jkt": "x"}}),
         ],
-        ids=str,
     )
     def test_wrong_claims(self, provider: LoopbackProvider, changes: dict[str, object]) -> None:
         self.refuses(provider.token(**changes))
