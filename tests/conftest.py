@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.identity import NewProvider, new_provider
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
 from tests.service import Service
@@ -100,6 +101,12 @@ def new_database(shared: Path) -> NewDatabase:
             pytest.skip(str(missing))
 
     return create
+
+
+@pytest.fixture(name="new_provider")
+def new_provider_fixture(shared: Path) -> NewProvider:
+    """Return a function that gives an identity provider at an address of its own, not yet running."""
+    return lambda: new_provider(shared)
 
 
 @pytest.hookimpl(wrapper=True)

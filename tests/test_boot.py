@@ -1,9 +1,12 @@
 """Every variant is started by its production command, called over HTTP and stopped by SIGTERM."""
 
+from contextlib import ExitStack
+
 import httpx2
 import pytest
 
 from tests.conftest import Install, NewDatabase
+from tests.identity import NewProvider
 from tests.rendering import Answers, choices, variant_cases
 from tests.service import Service
 from tests.wire import Credentials, check_service
@@ -64,13 +67,19 @@ def credentials(service: Service, answers: Answers, base_url: str) -> Credential
 
 
 @pytest.mark.parametrize("answers", variant_cases())
-def test_keeps_the_contract(install: Install, new_database: NewDatabase, answers: Answers) -> None:
+def test_keeps_the_contract(
+    install: Install, new_database: NewDatabase, new_provider: NewProvider, answers: Answers
+) -> None:
     auth, example = answers["auth"], answers["example"]
     settings = {**new_database(answers["database"]), **SETTINGS.get(auth, {})}
     service = install(answers).with_settings(settings)
     service.run("uv", "run", "just", "migrate")
-    with service.serving() as base_url:
-        callers = credentials(service, answers, base_url)
+    with ExitStack() as stack:
+        provider = stack.enter_context(new_provider().running()) if auth == "oidc" else None
+        if provider is not None:
+            service = service.with_settings(provider.settings)
+        base_url = stack.enter_context(service.serving())
+        callers = provider.credentials(scopes=example) if provider else credentials(service, answers, base_url)
         secret = settings.get("AUTH_JWT_SECRET", "")
         check_service(base_url, auth=auth, credentials=callers, example=example, secret=secret)
 

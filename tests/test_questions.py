@@ -95,7 +95,6 @@ class TestChoices:
             ("framework", "django"),
             ("database", "PostgreSQL"),
             ("auth", "basic"),
-            ("auth", "oidc"),
             ("python_version", "3.10"),
         ],
     )

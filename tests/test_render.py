@@ -53,6 +53,7 @@ SIGNS: dict[tuple[str, object], str] = {
     ("database", "mysql"): r"mysql|mariadb",
     ("database", "sqlite"): r"sqlite",
     ("auth", "jwt"): r"jwt|argon2|app users",
+    ("auth", "oidc"): r"oidc|openid|identity provider|pyjwt|cryptography",
     ("auth", "api_key"): r"api[ _-]?key|app keys",
     ("auth", "none"): r"anonymous",
     ("example", True): r"\borders\b|order_items|OrderCreate",

@@ -12,7 +12,7 @@ from app.core.settings import Settings, load_settings
 from app.db.database import Database
 from app.db.migrate import upgrade
 from app.db.models import Base
-from tests.callers import SETTINGS
+from tests.callers import style_settings
 from tests.client import open_client
 from tests.databases import fresh_database
 from tests.document import Document
@@ -21,7 +21,7 @@ from tests.document import Document
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
     """Settings for a migrated database that is there for this run only."""
-    with fresh_database(tmp_path_factory.mktemp("database")) as url:
+    with fresh_database(tmp_path_factory.mktemp("database")) as url, style_settings() as style:
         settings = load_settings(
             _env_file=None,
             environment="test",
@@ -30,7 +30,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
             database_pool_size=5,
             request_timeout_seconds=5,
             log_level="INFO",
-            **SETTINGS,
+            **style,
         )
         upgrade(settings)
         yield settings

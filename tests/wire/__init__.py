@@ -11,6 +11,7 @@ from __future__ import annotations
 from . import (  # noqa: F401 - importing a section registers its checks, in this order
     authentication,
     authorization,
+    bearer,
     bodies,
     concurrency,
     cursors,

@@ -8,10 +8,8 @@ import time
 from dataclasses import fields
 
 from . import report
-from .registry import run
+from .registry import STYLES, run
 from .service import Credentials
-
-STYLES = ("none", "api_key", "jwt", "oidc")
 
 
 def main() -> int:
@@ -43,7 +41,7 @@ def arguments() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(prog="python -m tests.wire", description=__doc__)
     parser.add_argument("base_url")
-    parser.add_argument("--auth", choices=STYLES, default="none")
+    parser.add_argument("--auth", choices=sorted(STYLES), default="none")
     parser.add_argument("--no-example", action="store_true", help="the service has no orders")
     parser.add_argument("--secret", default="", help="the first of AUTH_JWT_SECRET, to forge tokens with it")
     parser.add_argument("--only", default="", help="run the checks whose name holds this text")

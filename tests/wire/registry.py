@@ -32,17 +32,20 @@ class Check:
         """Return whether this service promises the fact."""
         if self.orders and not example:
             return False
-        return self.auth in {None, service.auth} or (self.auth == "any" and service.auth != "none")
+        styles = {None: STYLES, "any": STYLES - {"none"}, "bearer": {"jwt", "oidc"}}
+        return service.auth in styles.get(self.auth, {self.auth})
 
 
 CHECKS: list[Check] = []
+
+STYLES = {"none", "api_key", "jwt", "oidc"}
 
 # Checks are independent; a few at a time keep the service busy, and are an honest load.
 WORKERS = 4
 
 
 def check(*, orders: bool = True, auth: str | None = None) -> Callable[[Facts], Facts]:
-    """Register a check; `auth` is a style, or `any` for every style that knows its callers."""
+    """Register a check; `auth` is a style, `any` that knows its callers, or `bearer` for all with signed tokens."""
 
     def register(facts: Facts) -> Facts:
         section = facts.__module__.rpartition(".")[2]

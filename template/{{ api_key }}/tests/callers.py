@@ -1,14 +1,12 @@
 """Callers, each with an API key."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from app.auth import keys
 from app.db.database import Database
 from app.schemas.keys import KeyCreate
-
-SETTINGS: Final[dict[str, Any]] = {}
-"""What the settings of the tests have beside those of every service."""
 
 SIGN_IN: Final[frozenset[str]] = frozenset()
 """The public paths that give out credentials: none, keys are made by admins."""
@@ -23,3 +21,8 @@ def headers_for(
     """Return the headers with which `subject` calls, granted `scopes` and `roles`."""
     wanted = KeyCreate.model_validate({"owner": subject, "scopes": list(scopes), "roles": list(roles)})
     return {"X-API-Key": database.write(keys.create, wanted).key}
+
+
+def style_settings() -> AbstractContextManager[dict[str, Any]]:
+    """Yield the settings that this style needs for tests: none."""
+    return nullcontext({})

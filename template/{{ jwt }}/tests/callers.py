@@ -1,6 +1,7 @@
 """Callers, each signed in as a user."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,14 +12,6 @@ from app.auth import sessions, tokens, users
 from app.auth.passwords import passwords_for
 from app.db.database import Database
 from app.db.models.users import User
-
-SETTINGS: Final[dict[str, Any]] = {
-    # Tests sign in often.
-    "auth_password_memory_kib": 64,
-    "auth_password_iterations": 1,
-    "rate_limit_enabled": False,
-}
-"""What the settings of the tests have beside those of every service."""
 
 SIGN_IN: Final[frozenset[str]] = frozenset({"/v1/users", "/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout"})
 """The public paths that give out credentials."""
@@ -40,6 +33,13 @@ def headers_for(
     ongoing = database.write(_signed_in, email, password_hash, list(scopes), list(roles))
     token = tokens.issue(database.settings, ongoing.user_id, ongoing.session_id)
     return {"Authorization": f"Bearer {token}"}
+
+
+def style_settings() -> AbstractContextManager[dict[str, Any]]:
+    """Yield the settings that this style needs for tests: tests sign in often."""
+    return nullcontext(
+        {"auth_password_memory_kib": 64, "auth_password_iterations": 1, "rate_limit_enabled": False},
+    )
 
 
 def _signed_in(

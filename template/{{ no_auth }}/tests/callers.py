@@ -1,12 +1,10 @@
 """Callers: whoever calls is anonymous and may do everything."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from app.db.database import Database
-
-SETTINGS: Final[dict[str, Any]] = {}
-"""What the settings of the tests have beside those of every service."""
 
 
 def headers_for(
@@ -14,3 +12,8 @@ def headers_for(
 ) -> dict[str, str]:
     """Return the headers with which `subject` calls."""
     return {}
+
+
+def style_settings() -> AbstractContextManager[dict[str, Any]]:
+    """Yield the settings that this style needs for tests: none."""
+    return nullcontext({})

@@ -1,0 +1,68 @@
+"""From the value of an `Authorization` header to the caller: all checks, in their order."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from app.auth.claims import Rules
+from app.auth.discovery import fetch_keys
+from app.auth.principal import Principal
+from app.auth.provider import Provider, Schedule
+from app.auth.signing_keys import SigningKey
+from app.auth.tokens import Refused, read_token, verified_claims
+from app.core import clock
+from app.core.settings import Settings
+
+
+class Keys(Protocol):
+    """Where keys are found: a provider, or a set of its keys."""
+
+    def find(self, key_id: str | None, algorithm: str) -> SigningKey | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Checks the access tokens of one provider for one audience."""
+
+    algorithms: frozenset[str]
+    rules: Rules
+    keys: Keys
+
+    def principal(self, authorization: str) -> Principal:
+        """Return the caller whose token this is. May block, as `Provider.find` does.
+
+        Raises:
+            Refused: the token does not open this service.
+            Unavailable: the provider was never reached, so nobody's token can be checked.
+        """
+        token = read_token(authorization, self.algorithms)
+        key = self.keys.find(token.key_id, token.algorithm)
+        if key is None:
+            raise Refused("its key is not known")
+        return self.rules.principal(verified_claims(token, key), clock.now().timestamp())
+
+
+def make_provider(settings: Settings) -> Provider | None:
+    """Return the provider that `settings` name, not asked yet; None where they name none."""
+    if settings.auth_oidc_issuer is None:
+        return None
+    timeout = settings.auth_oidc_timeout_seconds
+    schedule = Schedule(
+        refresh=max(settings.auth_oidc_keys_refresh_seconds, settings.auth_oidc_keys_floor_seconds),
+        floor=settings.auth_oidc_keys_floor_seconds,
+        stale=settings.auth_oidc_keys_stale_seconds,
+        patience=timeout,
+    )
+    return Provider(partial(fetch_keys, settings.auth_oidc_issuer, settings.auth_oidc_algorithms, timeout), schedule)
+
+
+def make_verifier(settings: Settings, keys: Keys) -> Verifier:
+    """Return what checks tokens as `settings` say, by `keys`."""
+    rules = Rules(
+        issuer=settings.auth_oidc_issuer or "",
+        audience=settings.auth_oidc_audience or "",
+        leeway=settings.auth_oidc_leeway_seconds,
+        scopes_claim=settings.auth_oidc_scopes_claim,
+        roles_claim=settings.auth_oidc_roles_claim,
+    )
+    return Verifier(frozenset(settings.auth_oidc_algorithms), rules, keys)

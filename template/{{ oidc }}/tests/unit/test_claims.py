@@ -1,0 +1,91 @@
+"""Providers say in different places what they have granted."""
+
+import time
+from typing import Any
+
+import pytest
+
+from app.auth.claims import Rules
+from app.auth.tokens import Refused
+from tests.tokens import AUDIENCE, claims_of
+
+_ISSUER = "https://id.example"
+_SOON = time.time() + 100
+
+
+def rules(scopes_claim: str = "scope", roles_claim: str = "roles", leeway: int = 0) -> Rules:
+    return Rules(_ISSUER, AUDIENCE, leeway, scopes_claim, roles_claim)
+
+
+class TestScopes:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("orders:read orders:write", {"orders:read", "orders:write"}),
+            (" a  b ", {"a", "b"}),
+            (["a", "b"], {"a", "b"}),
+            *(("", set()), ([], set()), (None, set()), (1, set()), ({"a": 1}, set()), (["a", 1], set())),
+            ("a\tb", {"a\tb"}),
+        ],
+    )
+    def test_they_are_a_text_or_a_list(self, value: object, expected: set[str]) -> None:
+        assert expected == rules().principal(claims_of(_ISSUER, scope=value), _SOON).scopes
+
+    def test_a_claim_that_is_not_there_grants_nothing(self) -> None:
+        principal = rules("scp", "nowhere.at.all").principal(claims_of(_ISSUER, scope="a", roles=["admin"]), _SOON)
+
+        assert (frozenset(), frozenset()) == (principal.scopes, principal.roles)
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("path", "claims"),
+        [
+            ("roles", {"roles": ["admin"]}),
+            ("realm_access.roles", {"realm_access": {"roles": ["admin"]}}),
+            ("resource_access.orders.roles", {"resource_access": {"orders": {"roles": ["admin"]}}}),
+            ("https://example.com/roles", {"https://example.com/roles": ["admin"]}),
+            ("cognito:groups", {"cognito:groups": ["admin"]}),
+        ],
+    )
+    def test_they_lead_to_a_name_or_into_objects(self, path: str, claims: dict[str, Any]) -> None:
+        assert rules(roles_claim=path).principal(claims_of(_ISSUER, **claims), _SOON).is_admin
+
+    @pytest.mark.parametrize(
+        "claims", [{"realm_access": ["roles"]}, {"realm_access": "roles"}, {"realm_access": {"roles": {"admin": 1}}}]
+    )
+    def test_they_lead_nowhere_without_harm(self, claims: dict[str, Any]) -> None:
+        assert not rules(roles_claim="realm_access.roles").principal(claims_of(_ISSUER, **claims), _SOON).is_admin
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("changes", "seconds", "leeway", "is_valid"),
+        [
+            *(({"exp": 100}, 99.9, 0, True), ({"exp": 100}, 100, 0, False)),
+            *(({"exp": 100}, 104.9, 5, True), ({"exp": 100}, 105, 5, False)),
+            *(({"nbf": 100}, 100, 0, True), ({"nbf": 100}, 99.9, 0, False), ({"nbf": 100}, 95, 5, True)),
+            *(({"iat": 100}, 100, 0, True), ({"iat": 100}, 99.9, 0, False), ({"iat": 100}, 95, 5, True)),
+        ],
+    )
+    def test_each_bound_is_exact(
+        self,
+        changes: dict[str, int],
+        seconds: float,
+        leeway: int,
+        is_valid: bool,  # noqa: FBT001
+    ) -> None:
+        claims = claims_of(_ISSUER, **{"exp": 1000, "iat": ..., **changes})
+        try:
+            rules(leeway=leeway).principal(claims, seconds)
+            accepted = True
+        except Refused:
+            accepted = False
+
+        assert is_valid == accepted
+
+
+class TestSubjects:
+    @pytest.mark.parametrize("subject", ["a", "a" * 128, "auth0|5f7c8ec7", "é 日本", "00u1a2b3@clients"])
+    def test_what_the_owner_column_can_hold_is_one(self, subject: str) -> None:
+        assert subject == rules().principal(claims_of(_ISSUER, sub=subject), _SOON).subject

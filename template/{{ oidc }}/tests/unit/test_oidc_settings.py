@@ -1,0 +1,116 @@
+"""A service that could not check tokens, or not safely, does not start in production."""
+
+import gc
+from threading import Thread
+from threading import enumerate as threads
+from typing import Any
+
+import pytest
+
+from app.auth import style
+from app.auth.principal import Credentials
+from app.core.errors import SettingsError, Unauthenticated
+from app.core.settings import Settings, load_settings
+from app.db.database import Database
+from tests.tokens import AUDIENCE
+
+_ISSUER = "https://id.example"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def load(**values: Any) -> Settings:
+    return load_settings(_env_file=None, _secrets_dir=None, **values)
+
+
+def production(**values: Any) -> Settings:
+    named = {"auth_oidc_issuer": _ISSUER, "auth_oidc_audience": AUDIENCE, **values}
+    return load(environment="production", **named)
+
+
+class TestProduction:
+    @pytest.mark.parametrize("issuer", [_ISSUER, "http://127.0.0.1:8080", "http://localhost/realms/a"])
+    def test_a_provider_that_can_be_trusted_is_enough(self, issuer: str) -> None:
+        style.check(production(auth_oidc_issuer=issuer))
+
+    @pytest.mark.parametrize("name", ["AUTH_OIDC_ISSUER", "AUTH_OIDC_AUDIENCE"])
+    def test_what_is_missing_is_named_with_what_to_do(self, name: str) -> None:
+        with pytest.raises(SettingsError, match=rf"^{name} is not set\. Set it to "):
+            style.check(production(**{name.lower(): None}))
+
+    @pytest.mark.parametrize("issuer", ["http://id.example", "http://10.0.0.1:8080", "http://localhost.evil.example"])
+    def test_without_tls_it_does_not_start(self, issuer: str) -> None:
+        with pytest.raises(SettingsError, match=r"^AUTH_OIDC_ISSUER must start with https://"):
+            style.check(production(auth_oidc_issuer=issuer))
+
+    @pytest.mark.parametrize("issuer", ["id.example", "https://id.example?tenant=1", "https://"])
+    def test_what_is_no_issuer_is_refused(self, issuer: str) -> None:
+        with pytest.raises(SettingsError, match=r"^AUTH_OIDC_ISSUER is not "):
+            style.check(production(auth_oidc_issuer=issuer))
+
+
+class TestDevelopment:
+    def test_nothing_has_to_be_set(self) -> None:
+        style.check(load())
+
+    def test_a_provider_without_tls_is_enough(self) -> None:
+        style.check(load(auth_oidc_issuer="http://keycloak:8080/realms/a", auth_oidc_audience=AUDIENCE))
+
+    @pytest.mark.parametrize("values", [{"auth_oidc_issuer": _ISSUER}, {"auth_oidc_audience": AUDIENCE}])
+    def test_half_of_it_is_refused(self, values: dict[str, str]) -> None:
+        with pytest.raises(SettingsError, match=r"^AUTH_OIDC_\w+ is not set\."):
+            style.check(load(**values))
+
+
+class TestAlgorithms:
+    def test_they_are_split_at_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AUTH_OIDC_ALGORITHMS", "ES256, PS512")
+
+        assert load().auth_oidc_algorithms == ("ES256", "PS512")
+
+    @pytest.mark.parametrize("value", ["none", "HS256", "RS256,HS512", "rs256", "ES256K", ",", "RS256 ES256"])
+    def test_only_those_with_two_keys_are_taken(self, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AUTH_OIDC_ALGORITHMS", value)
+
+        with pytest.raises(SettingsError, match=r"^AUTH_OIDC_ALGORITHMS"):
+            load()
+
+
+class TestBounds:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            *(("AUTH_OIDC_LEEWAY_SECONDS", value) for value in ("-1", "301", "x")),
+            *(("AUTH_OIDC_KEYS_FLOOR_SECONDS", value) for value in ("0", "nan")),
+            ("AUTH_OIDC_KEYS_STALE_SECONDS", "inf"),
+            ("AUTH_OIDC_TIMEOUT_SECONDS", "0"),
+            ("AUTH_OIDC_SCOPES_CLAIM", "x" * 201),
+        ],
+    )
+    def test_they_are_named(self, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(name, value)
+
+        with pytest.raises(SettingsError, match=rf"^{name}: "):
+            load()
+
+
+def _key_threads() -> set[Thread]:
+    return {thread for thread in threads() if thread.name == "oidc-keys"}
+
+
+def test_the_thread_ends_with_its_service(settings: Settings) -> None:
+    before = _key_threads()
+    database = Database(settings)
+    with pytest.raises(Unauthenticated):
+        style.authenticate(database, Credentials(("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.e30",)))
+    (started,) = _key_threads() - before
+    database.dispose()
+    del database
+    gc.collect()
+    started.join(5)
+
+    assert not started.is_alive()

@@ -1,0 +1,216 @@
+"""A service with a real identity provider that changes its keys, goes away and comes back, and with one that errs."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import httpx2
+import pytest
+
+from tests.conftest import Install
+from tests.identity import AUDIENCE, NewProvider
+from tests.rendering import choices
+from tests.service import Service
+from tests.wire.service import Who
+
+SECONDS = 20
+HURRIED = {
+    "AUTH_OIDC_KEYS_REFRESH_SECONDS": "2",
+    "AUTH_OIDC_KEYS_FLOOR_SECONDS": "1",
+    "AUTH_OIDC_TIMEOUT_SECONDS": "1",
+}
+ALWAYS = 6  # answers in a row, so that each of two processes has given one
+
+
+@pytest.fixture(params=choices("framework"))
+def service(request: pytest.FixtureRequest, install: Install) -> Service:
+    """Return a migrated service that looks for new keys often."""
+    answers = {"framework": request.param, "database": "sqlite", "auth": "oidc", "example": True}
+    service = install(answers).with_settings(HURRIED)
+    service.run("uv", "run", "just", "migrate")
+    return service
+
+
+def statuses(base_url: str, who: Who, times: int = ALWAYS) -> set[int]:
+    """Return the statuses of some requests, each on a connection of its own."""
+    urls = [f"{base_url}/v1/orders"] * times
+    return {httpx2.get(url, headers=who, timeout=10, trust_env=False).status_code for url in urls}
+
+
+def becomes(status: int, base_url: str, who: Who) -> bool:
+    """Return whether all requests are answered with `status` before long."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if statuses(base_url, who) == {status}:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def log_of(service: Service) -> str:
+    """Return what the service has logged."""
+    return (service.directory / "serve.log").read_text("utf-8")
+
+
+class TestRotation:
+    def test_new_keys_are_taken_and_old_ones_dropped(self, service: Service, new_provider: NewProvider) -> None:
+        provider = new_provider()
+        configured = service.with_settings({**provider.settings, "WORKERS": "2"})
+        with configured.serving() as base_url:
+            with provider.running():
+                old = provider.bearer("alice")
+                assert {200} == statuses(base_url, old)
+            with provider.with_keys("second", "first").running():
+                new = provider.bearer("alice")
+                assert becomes(200, base_url, new)
+                assert {200} == statuses(base_url, old)
+            with provider.with_keys("second").running():
+                assert becomes(401, base_url, old)
+                assert {200} == statuses(base_url, new)
+
+
+class TestAbsence:
+    def test_a_service_that_starts_first_waits_for_its_provider(
+        self, service: Service, new_provider: NewProvider
+    ) -> None:
+        provider = new_provider()
+        with provider.running():
+            who = provider.bearer("alice")
+        with service.with_settings({**provider.settings, "WORKERS": "2"}).serving() as base_url:
+            answer = httpx2.get(f"{base_url}/v1/orders", headers=who)
+            assert (503, "unavailable") == (answer.status_code, answer.json()["code"])
+            assert int(answer.headers["retry-after"]) > 0
+            assert {503} == statuses(base_url, who)
+            assert {401} == statuses(base_url, {"Authorization": "Bearer garbage"})
+            assert {401} == statuses(base_url, {})
+            for path in ("/healthz", "/readyz"):
+                assert 200 == httpx2.get(f"{base_url}{path}").status_code
+            with provider.running():
+                assert becomes(200, base_url, who)
+        workers = 2
+        assert log_of(service).count("identity provider not reached") <= workers
+
+    def test_keys_stay_in_use_while_the_provider_is_away(self, service: Service, new_provider: NewProvider) -> None:
+        provider = new_provider()
+        with service.with_settings(provider.settings).serving() as base_url:
+            with provider.running():
+                who = provider.bearer("alice")
+                assert {200} == statuses(base_url, who)
+            deadline = time.monotonic() + SECONDS
+            while "identity provider not reached" not in log_of(service) and time.monotonic() < deadline:
+                assert {200} == statuses(base_url, who)
+            assert {200} == statuses(base_url, who)
+            with provider.with_keys("second").running():
+                assert becomes(200, base_url, provider.bearer("bob"))
+        assert 1 == log_of(service).count("identity provider not reached")
+
+
+class TestAudience:
+    def test_a_token_for_another_service_is_refused(self, service: Service, new_provider: NewProvider) -> None:
+        with (
+            new_provider().running() as provider,
+            service.with_settings(provider.settings).serving() as base_url,
+        ):
+            assert {401} == statuses(base_url, provider.bearer("alice", audience="https://other.example"))
+            assert {200} == statuses(base_url, provider.bearer("alice", audience=AUDIENCE))
+
+
+class TestTokens:
+    def test_a_token_that_has_expired_is_refused(self, service: Service, new_provider: NewProvider) -> None:
+        provider = new_provider().with_lifetime(1)
+        configured = service.with_settings({**provider.settings, "AUTH_OIDC_LEEWAY_SECONDS": "0"})
+        with provider.running(), configured.serving() as base_url:
+            who = provider.bearer("alice")
+            assert becomes(401, base_url, who)
+        assert who["Authorization"].rpartition(".")[2] not in log_of(service)
+
+
+Speech = Callable[[], tuple[int, dict[str, str], Iterable[bytes]]]
+
+
+class Nonsense:
+    """What a provider could answer, and what was asked of it."""
+
+    def __init__(self, issuer: str) -> None:
+        self.requests: list[str] = []
+        self.answers: dict[str, Speech] = {
+            "a redirect": lambda: (302, {"Location": f"{issuer}/elsewhere"}, []),
+            "a page": lambda: (200, {"Content-Type": "text/html"}, [b"<html>Sign in</html>"]),
+            "no end": lambda: (200, {"Content-Type": "application/json"}, itertools.repeat(b" " * 65536)),
+            "silence": lambda: (200, {}, drops()),
+            "an error": lambda: (500, {}, [b"{}"]),
+            "another issuer": lambda: (200, {}, [json.dumps({"issuer": "https://id.example"}).encode()]),
+            "keys at a file": lambda: (200, {}, [json.dumps({"issuer": issuer, "jwks_uri": "file:///etc"}).encode()]),
+            "a list": lambda: (200, {}, [b"[]"]),
+        }
+        self.answer: Speech = self.answers["an error"]
+
+    def is_asked_again(self) -> bool:
+        """Return whether another request comes in before long."""
+        seen, deadline = len(self.requests), time.monotonic() + SECONDS
+        while time.monotonic() < deadline and len(self.requests) < seen + 1:
+            time.sleep(0.02)
+        return len(self.requests) >= seen + 1
+
+
+def drops() -> Iterator[bytes]:
+    """Yield a space now and then."""
+    for _ in range(SECONDS):
+        time.sleep(0.5)
+        yield b" "
+
+
+@contextmanager
+def misbehaving(port: int, nonsense: Nonsense) -> Generator[None]:
+    """Run a provider at `port` that answers with what `nonsense` says."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            nonsense.requests.append(self.path)
+            status, headers, parts = nonsense.answer()
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                for part in parts:
+                    self.wfile.write(part)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class TestNonsense:
+    def test_a_provider_that_misbehaves_opens_nothing_and_breaks_nothing(
+        self, service: Service, new_provider: NewProvider
+    ) -> None:
+        provider = new_provider()
+        with provider.running():
+            who = provider.bearer("alice")
+        nonsense = Nonsense(provider.issuer)
+        with service.with_settings(provider.settings).serving() as base_url:
+            with misbehaving(provider.port, nonsense):
+                for about, answer in nonsense.answers.items():
+                    nonsense.answer = answer
+                    assert {503} == statuses(base_url, who), about
+                    assert nonsense.is_asked_again(), about
+                    assert {503} == statuses(base_url, who), about
+                    assert 200 == httpx2.get(f"{base_url}/healthz").status_code
+            assert {"/.well-known/openid-configuration"} == set(nonsense.requests)
+            with provider.running():
+                assert becomes(200, base_url, who)
