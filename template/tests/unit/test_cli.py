@@ -5,7 +5,6 @@ import pytest
 from app.core.settings import Settings
 from app.db import dialect
 from app.main import openapi_json
-from tests.callers import style_settings
 from tests.commands import Outcome, assert_refused, run_app, run_process
 from tests.databases import without_database
 
@@ -22,11 +21,8 @@ class TestErrors:
     def test_production_without_a_database_does_not_start(self, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ENVIRONMENT", "production")
         monkeypatch.setenv("DATABASE_URL", "")
-        with style_settings() as style:
-            for name, value in style.items():
-                monkeypatch.setenv(name.upper(), value)
 
-            assert_refused(run_app(command), "DATABASE_URL is not set")
+        assert_refused(run_app(command), "DATABASE_URL is not set")
 
     def test_a_wrong_setting_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PORT", "hunter2")

@@ -31,7 +31,8 @@ def authenticate(database: Database, credentials: Credentials) -> Principal:
     """
     if credentials.is_ambiguous or not credentials.api_key:
         raise Unauthenticated
-    record = database.read(keys.find, credentials.api_key[0])
+    # Not from a replica: it may not know yet that a key was revoked.
+    record = database.read_latest(keys.find, credentials.api_key[0])
     if keys.is_use_worth_noting(record):
         database.write(keys.note_use, record.id)
     return Principal(record.owner, scopes=frozenset(record.scopes), roles=frozenset(record.roles))
