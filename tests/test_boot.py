@@ -19,12 +19,21 @@ CALLERS = {
     "nobody": ("", ""),
     "admin": (BOTH, "admin"),
 }
+SECRET = "Vq3Zt8Lw1Xr6Mb9Kc4Yd7Gh2Jf5Np0Ts"  # made for these tests
+PASSWORD = "correct horse battery staple"
+SETTINGS = {
+    "jwt": {
+        "AUTH_JWT_SECRET": SECRET,
+        "AUTH_JWT_ISSUER": "https://issuer.example",
+        "AUTH_JWT_AUDIENCE": "https://audience.example",
+        # The checks sign in more often than anybody should; how that is limited has a test of its own.
+        "RATE_LIMIT_LOGIN": "1000000/minute",
+    }
+}
 
 
-def credentials(service: Service, answers: Answers) -> Credentials:
-    """Make what each caller identifies itself with, by the service's own command line."""
-    if answers["auth"] == "none":
-        return Credentials()
+def keys(service: Service, answers: Answers) -> Credentials:
+    """Make a key for each caller by the service's own command line."""
     headers = {}
     for owner, (scopes, roles) in CALLERS.items():
         granted = scopes if answers["example"] else ""
@@ -33,21 +42,68 @@ def credentials(service: Service, answers: Answers) -> Credentials:
     return Credentials(**headers)
 
 
+def tokens(service: Service, answers: Answers, base_url: str) -> Credentials:
+    """Register each caller, grant what only the command line grants, and sign in with no more than the caller has."""
+    headers = {}
+    for name, (scopes, role) in CALLERS.items():
+        user = {"email": f"{name}@example.com", "password": PASSWORD}
+        assert 201 == httpx2.post(f"{base_url}/v1/users", json=user).status_code
+        if role:
+            service.run("uv", "run", "app", "users", "grant", user["email"], role)
+        if not scopes:
+            service.run("uv", "run", "app", "users", "limit", user["email"], "")
+        asked = {"scope": scopes.replace(",", " ")} if answers["example"] else {}
+        form = {"username": user["email"], "password": PASSWORD, **asked}
+        made = httpx2.post(f"{base_url}/v1/auth/token", data=form).raise_for_status().json()
+        headers[name] = {"Authorization": f"Bearer {made['access_token']}"}
+    return Credentials(**headers)
+
+
+def credentials(service: Service, answers: Answers, base_url: str) -> Credentials:
+    """Make what each caller identifies itself with."""
+    if answers["auth"] == "none":
+        return Credentials()
+    return keys(service, answers) if answers["auth"] == "api_key" else tokens(service, answers, base_url)
+
+
 @pytest.mark.parametrize("answers", variant_cases())
 def test_keeps_the_contract(
     install: Install, new_database: NewDatabase, new_provider: NewProvider, answers: Answers
 ) -> None:
-    service = install(answers).with_settings(new_database(answers["database"]))
+    auth, example = answers["auth"], answers["example"]
+    settings = {**new_database(answers["database"]), **SETTINGS.get(auth, {})}
+    service = install(answers).with_settings(settings)
     service.run("uv", "run", "just", "migrate")
     with ExitStack() as stack:
-        if answers["auth"] == "oidc":
+        if auth == "oidc":
             provider = stack.enter_context(new_provider().running())
-            service = service.with_settings(provider.settings)
-            callers = provider.credentials(scopes=answers["example"])
+            base_url = stack.enter_context(service.with_settings(provider.settings).serving())
+            callers = provider.credentials(scopes=example)
         else:
-            callers = credentials(service, answers)
-        base_url = stack.enter_context(service.serving())
-        check_service(base_url, auth=answers["auth"], credentials=callers, example=answers["example"])
+            base_url = stack.enter_context(service.serving())
+            callers = credentials(service, answers, base_url)
+        secret = settings.get("AUTH_JWT_SECRET", "")
+        check_service(base_url, auth=auth, credentials=callers, example=example, secret=secret)
+
+
+@pytest.mark.parametrize("framework", choices("framework"))
+def test_guessing_a_password_is_slow_from_the_start(install: Install, framework: str) -> None:
+    service = install({"framework": framework, "database": "sqlite", "auth": "jwt", "example": False})
+    service.run("uv", "run", "just", "migrate")
+    with service.serving() as base_url:
+        forms = [{"username": "ada@example.com", "password": f"guess {number}"} for number in range(12)]
+        guesses = [httpx2.post(f"{base_url}/v1/auth/token", data=form) for form in forms]
+    assert [401] * 10 + [429] * 2 == [guess.status_code for guess in guesses]
+    assert 0 < int(guesses[-1].headers["retry-after"]) <= 60
+    assert "rate_limited" == guesses[-1].json()["code"]
+
+
+@pytest.mark.parametrize("framework", choices("framework"))
+def test_production_does_not_start_with_the_secret_of_development(install: Install, framework: str) -> None:
+    service = install({"framework": framework, "database": "sqlite", "auth": "jwt", "example": False})
+    production = service.with_settings({"ENVIRONMENT": "production", "DATABASE_URL": "sqlite:////tmp/none.db"})
+    with pytest.raises(AssertionError, match="AUTH_JWT_SECRET is not set"):
+        production.run("uv", "run", "app", "serve")
 
 
 @pytest.mark.parametrize("framework", choices("framework"))

@@ -94,7 +94,6 @@ class TestChoices:
         [
             ("framework", "django"),
             ("database", "PostgreSQL"),
-            ("auth", "jwt"),
             ("auth", "basic"),
             ("python_version", "3.10"),
         ],

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from _pytest.mark import ParameterSet
 from filelock import FileLock
 from pytest_copie.plugin import Copie, Result
 from yamllint.config import YamlLintConfig
@@ -30,10 +31,19 @@ from tests.rendering import (
     variant_id,
 )
 
-CASES = [
-    pytest.param(answers, id=variant_id(answers))
-    for answers in combinations("framework", "database", "auth", "example")
-]
+
+def cases(*names: str) -> list[ParameterSet]:
+    """Return every combination of the answers `names` as a test case; in the quick ones, the databases take turns."""
+    databases, turns = choices("database"), combinations("auth", "example")
+
+    def marks(answers: Answers) -> list[pytest.MarkDecorator]:
+        turn = turns.index({"auth": answers["auth"], "example": answers["example"]})
+        return [pytest.mark.quick] if answers["database"] == databases[turn % len(databases)] else []
+
+    return [pytest.param(answers, id=variant_id(answers), marks=marks(answers)) for answers in combinations(*names)]
+
+
+CASES = cases("framework", "database", "auth", "example")
 
 # What gives a choice away in a file that people or tools read, beside the names of files.
 SIGNS: dict[tuple[str, object], str] = {
@@ -42,7 +52,8 @@ SIGNS: dict[tuple[str, object], str] = {
     ("database", "postgresql"): r"postgres|psycopg",
     ("database", "mysql"): r"mysql|mariadb",
     ("database", "sqlite"): r"sqlite",
-    ("auth", "oidc"): r"oidc|openid|identity provider|pyjwt|cryptography",
+    ("auth", "jwt"): r"auth_jwt|argon2|app users",
+    ("auth", "oidc"): r"oidc|openid|identity provider|cryptography",
     ("auth", "api_key"): r"api[ _-]?key|app keys",
     ("auth", "none"): r"anonymous",
     ("example", True): r"\borders\b|order_items|OrderCreate",
@@ -123,7 +134,6 @@ def leftovers(project: Path, answers: Answers) -> list[str]:
     return found
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("project", CASES, indirect=True)
 class TestEveryVariant:
     @pytest.mark.parametrize("command", ["format --check", "check"])
@@ -152,12 +162,12 @@ class TestEveryVariant:
         assert [] == [name for name in names if any(map(WINDOWS_DEVICE.match, name.split("/")))]
 
 
-@pytest.mark.quick
 class TestLeftovers:
     @pytest.mark.parametrize("answers", CASES)
     def test_what_was_not_chosen_leaves_nothing(self, rendered: Rendered, answers: Answers) -> None:
         assert [] == leftovers(rendered(answers), answers)
 
+    @pytest.mark.quick
     @pytest.mark.parametrize(("question", "choice"), SIGNS)
     def test_what_was_chosen_shows(self, rendered: Rendered, question: str, choice: object) -> None:
         variant = {"framework": "fastapi", "database": "postgresql", "auth": "api_key", "example": True}
@@ -166,18 +176,17 @@ class TestLeftovers:
         assert re.search(SIGNS[question, choice], "\n".join(texts.values()), re.IGNORECASE)
 
 
-@pytest.mark.quick
 class TestFrameworks:
     ALLOWED = re.compile(r"app/main\.py|app/api/.*|tests/client\.py|pyproject\.toml|\.copier-answers\.yml")
 
-    @pytest.mark.parametrize("answers", combinations("database", "auth", "example"), ids=variant_id)
+    @pytest.mark.parametrize("answers", cases("database", "auth", "example"))
     def test_differ_in_http_alone(self, rendered: Rendered, answers: Answers) -> None:
         fastapi, flask = (own_texts(rendered({"framework": name, **answers})) for name in ("fastapi", "flask"))
         differ = {name for name in fastapi.keys() | flask.keys() if fastapi.get(name) != flask.get(name)}
         assert {"app/main.py", "pyproject.toml"} <= differ
         assert [] == sorted(name for name in differ if not self.ALLOWED.fullmatch(name))
 
-    @pytest.mark.parametrize("answers", combinations("database", "auth", "example"), ids=variant_id)
+    @pytest.mark.parametrize("answers", cases("database", "auth", "example"))
     def test_differ_in_dependencies_alone(self, rendered: Rendered, answers: Answers) -> None:
         metadata = []
         for name in ("fastapi", "flask"):

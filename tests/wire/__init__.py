@@ -1,7 +1,8 @@
 """Black-box checks of the HTTP contract, against a running service.
 
 They know nothing of the framework, the database or the code: only the contract, a base URL and credentials.
-The service should run with `RATE_LIMIT_ENABLED=false`, as the checks write far more than a caller should.
+The service should run with `RATE_LIMIT_ENABLED=false`, as the checks write far more than a caller should. With the
+secret that signs its tokens, they forge more of them.
 Without the example no scopes exist: alice (without any) and the admin are enough.
 """
 
@@ -25,7 +26,10 @@ from . import (  # noqa: F401 - importing a section registers its checks, in thi
     paths,
     precedence,
     references,
+    sessions,
     states,
+    tokens,
+    users,
     writes,
 )
 from .registry import run
@@ -38,11 +42,13 @@ NEWLINE = "\n"
 __all__ = ["Credentials", "check_service"]
 
 
-def check_service(base_url: str, *, auth: str, credentials: Credentials, example: bool = True) -> None:
+def check_service(
+    base_url: str, *, auth: str, credentials: Credentials, example: bool = True, secret: str = ""
+) -> None:
     """Run all checks that apply; raise one AssertionError that lists every failed one, request and response."""
     results = [
         (check.name, failures)
-        for check, failures, _ in run(base_url, auth=auth, credentials=credentials, example=example)
+        for check, failures, _ in run(base_url, auth=auth, credentials=credentials, example=example, secret=secret)
     ]
     failed = {name: failures for name, failures in results if failures}
     if failed:

@@ -23,6 +23,7 @@ def main() -> int:
         "auth": options.auth,
         "credentials": credentials,
         "example": not options.no_example,
+        "secret": options.secret,
         "only": options.only,
     }
     for check, failures, seconds in run(options.base_url, **settings):
@@ -42,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("base_url")
     parser.add_argument("--auth", choices=sorted(STYLES), default="none")
     parser.add_argument("--no-example", action="store_true", help="the service has no orders")
+    parser.add_argument("--secret", default="", help="the first of AUTH_JWT_SECRET, to forge tokens with it")
     parser.add_argument("--only", default="", help="run the checks whose name holds this text")
     for field in fields(Credentials):
         parser.add_argument(f"--{field.name}", default="", metavar="KEY", help=f"{field.name}'s key or token")

@@ -57,7 +57,7 @@ def check(*, orders: bool = True, auth: str | None = None) -> Callable[[Facts], 
 
 
 def run(
-    base_url: str, *, auth: str, credentials: Credentials, example: bool, only: str = ""
+    base_url: str, *, auth: str, credentials: Credentials, example: bool, secret: str = "", only: str = ""
 ) -> Iterator[tuple[Check, list[str], float]]:
     """Yield each check that applies, what it found wrong, and how many seconds it took."""
     limits = httpx2.Limits(max_connections=100)
@@ -65,7 +65,7 @@ def run(
         httpx2.Client(timeout=10, limits=limits, trust_env=False, follow_redirects=False) as client,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
-        service = Service(base_url.rstrip("/"), auth, credentials, client)
+        service = Service(base_url.rstrip("/"), auth, credentials, client, secret)
         chosen = [each for each in CHECKS if only in each.name and each.applies(service, example=example)]
         yield from pool.map(lambda each: outcome(each, replace(service, failures=[])), chosen)
 

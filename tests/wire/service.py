@@ -53,6 +53,7 @@ class Service:
     auth: str
     credentials: Credentials
     client: httpx2.Client
+    secret: str = ""  # what the service signs its tokens with, where the checks may know it
     failures: list[str] = field(default_factory=list)
 
     # Calling

@@ -12,10 +12,8 @@ def identify(database: Database, credentials: Credentials) -> Principal:
     Raises:
         Unauthenticated: the credentials are missing or not valid; which of these is not said.
     """
+    context.keep_private()
     current = context.current()
-    if current is not None:
-        # Whatever comes of it, the answer depends on who asks.
-        current.private = True
     principal = style.authenticate(database, credentials)
     if current is not None:
         current.principal = principal.subject

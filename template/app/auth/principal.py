@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from uuid import UUID
 
 ADMIN = "admin"
 
@@ -33,11 +34,12 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who the caller is: a stable subject, and what was granted to them."""
+    """Who the caller is: a stable subject, what was granted to them, and their session where there are any."""
 
     subject: str
     scopes: frozenset[str] = field(default_factory=frozenset)
     roles: frozenset[str] = field(default_factory=frozenset)
+    session: UUID | None = None
 
     @property
     def is_admin(self) -> bool:

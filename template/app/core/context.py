@@ -40,6 +40,13 @@ def enter(context: RequestContext) -> None:
     _current.set(context)
 
 
+def keep_private() -> None:
+    """Say that the answer to the current request is for its caller alone, whatever comes of it."""
+    context = _current.get()
+    if context is not None:
+        context.private = True
+
+
 def check_deadline() -> None:
     """Do nothing while there is time.
 

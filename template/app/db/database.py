@@ -60,8 +60,9 @@ def _translated() -> Generator[None]:
 class Database:
     """Two units of work over two connection pools.
 
-    `read` runs in autocommit, on the replica if there is one; `write` runs in one transaction that is committed
-    before it returns. Both block: an asynchronous framework calls them in a thread.
+    `read` runs in autocommit, on the replica if there is one; `read_latest` never goes to the replica; `write` runs
+    in one transaction that is committed before it returns. All block: an asynchronous framework calls them in a
+    thread.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -76,6 +77,10 @@ class Database:
         # In autocommit there is nothing to roll back when a connection returns: one round trip less a request.
         reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
         self.reader = make_engine(database_read_url(settings), settings, "read", **pool, **reading)
+        # Without a replica the two are one.
+        self.latest = self.reader
+        if settings.database_read_url is not None:
+            self.latest = make_engine(database_url(settings), settings, "read", **pool, **reading)
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads.
@@ -87,17 +92,25 @@ class Database:
             Unavailable: the database is away.
             RequestTimeout: the request has used up its time.
         """
+        return self._read(self.reader, lambda session: function(session, *args, **kwargs))
+
+    def read_latest(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(session, …)`, which only reads, and for which a replica may lag behind too far.
+
+        Raises:
+            Unavailable: the database is away.
+            RequestTimeout: the request has used up its time.
+        """
+        return self._read(self.latest, lambda session: function(session, *args, **kwargs))
+
+    def _read(self, engine: Engine, function: Callable[[Session], T]) -> T:
         with _translated():
             try:
-                return self._read(function, *args, **kwargs)
+                return _within(engine, function)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
-                return self._read(function, *args, **kwargs)
-
-    def _read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with Session(self.reader, autoflush=False) as session:
-            return function(session, *args, **kwargs)
+                return _within(engine, function)
 
     def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)` after its changes are committed; on an exception none of them are.
@@ -129,3 +142,9 @@ class Database:
         """Close all connections."""
         self.writer.dispose()
         self.reader.dispose()
+        self.latest.dispose()
+
+
+def _within(engine: Engine, function: Callable[[Session], T]) -> T:
+    with Session(engine, autoflush=False) as session:
+        return function(session)

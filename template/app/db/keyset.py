@@ -97,5 +97,5 @@ class Keyset:
             for rank in range(len(ranked))
         ]
         first, value = ranked[0]
-        # Implied by the branches, but without it no database sees a range in the index.
+        # Implied by the branches, but without it only MariaDB sees a range in the index.
         return and_(first.from_here(value), or_(*branches))

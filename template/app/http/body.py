@@ -1,11 +1,17 @@
-"""Request bodies: JSON as RFC 8259 has it, read more strictly than Python's `json` does by default."""
+"""Request bodies: JSON (RFC 8259) and forms, read more strictly than Python does by default."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from email.message import Message
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
 
 from app.core.errors import Detail, Invalid, MalformedBody, UnsupportedMediaType
+
+_MOST_FIELDS = 100
+_NO_FORM = "The body is not a form in UTF-8."
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class _NotPlain(ValueError):
@@ -29,21 +35,6 @@ def _integer(digits: str) -> int:
     except ValueError:
         # Python refuses to parse integers of thousands of digits; RFC 8259 lets a reader set such a limit.
         raise _NotPlain("number_too_large", "A number has too many digits.") from None
-
-
-def require_json(content_type: Sequence[str], content_encoding: Sequence[str]) -> None:
-    """Do nothing if a body so described is one that this service reads.
-
-    Raises:
-        UnsupportedMediaType: it is not `application/json`, not UTF-8, or encoded (RFC 9110, 15.5.16).
-    """
-    if len(content_type) != 1 or any(coding.strip().lower() != "identity" for coding in content_encoding):
-        raise UnsupportedMediaType
-    message = Message()
-    message["content-type"] = content_type[0]
-    charset = message.get_param("charset", "utf-8")
-    if message.get_content_type() != "application/json" or str(charset).lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the client sent
@@ -71,3 +62,61 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the client sent
     except (ValueError, RecursionError):
         raise MalformedBody from None
     return value
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """Return the fields of an `application/x-www-form-urlencoded` body (the URL standard, 5.1).
+
+    Raises:
+        MalformedBody: it is not a form in UTF-8.
+        Invalid: a field stands there twice, or there are more than any endpoint has.
+    """
+    try:
+        text = body.decode("utf-8")
+        if _BROKEN_ESCAPE.search(text):
+            raise MalformedBody(_NO_FORM)
+        if text.count("&") >= _MOST_FIELDS:
+            raise Invalid(details=[Detail("body", "too_many_fields", "There are too many fields.")])
+        parts = [part.partition("=") for part in text.split("&") if part]
+        pairs = [(_unescaped(name), _unescaped(value)) for name, _, value in parts]
+    except UnicodeDecodeError:
+        raise MalformedBody(_NO_FORM) from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = [name for name in fields if names.count(name) > 1]
+        raise Invalid(details=[Detail(name, "repeated", "Give this field once.") for name in twice])
+    return fields
+
+
+def _unescaped(text: str) -> str:
+    return unquote_plus(text, errors="strict")
+
+
+class BodyFormat(NamedTuple):
+    """How a body is written: its media type, and the function that reads it."""
+
+    media_type: str
+    parse: Callable[[bytes], Any]
+
+    def require(self, content_type: Sequence[str], content_encoding: Sequence[str]) -> None:
+        """Do nothing if a body so described is in this format.
+
+        Raises:
+            UnsupportedMediaType: it is of another type, not UTF-8, or encoded (RFC 9110, 15.5.16).
+        """
+        if len(content_type) != 1 or any(coding.strip().lower() != "identity" for coding in content_encoding):
+            raise self._refusal()
+        message = Message()
+        message["content-type"] = content_type[0]
+        charset = message.get_param("charset", "utf-8")
+        if message.get_content_type() != self.media_type or str(charset).lower() not in {"utf-8", "utf8"}:
+            raise self._refusal()
+
+    def _refusal(self) -> UnsupportedMediaType:
+        return UnsupportedMediaType(f"Send the body as {self.media_type} in UTF-8, without a content encoding.")
+
+
+JSON = BodyFormat("application/json", parse_json)
+FORM = BodyFormat("application/x-www-form-urlencoded", parse_form)
+FORMATS = {each.media_type: each for each in (JSON, FORM)}

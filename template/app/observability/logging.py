@@ -17,8 +17,8 @@ from app.core import context
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"(?i)\b(bearer|basic|apikey)\s+\S+"
-    # This service's API keys, and JSON Web Tokens.
-    r"|\bkey_[0-9a-f]{16}\.\S+|\beyJ[\w-]+\.\S+"
+    # This service's API keys and refresh tokens, and JSON Web Tokens.
+    r"|\bkey_[0-9a-f]{16}\.\S+|\brefresh_[\w-]{43}|\beyJ[\w-]+\.\S+"
     # What stands before the @ of a URL.
     r"|(?<=://)[^/@\s:]*:[^@\s]*(?=@)"
 )

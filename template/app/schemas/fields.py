@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 # No control characters: PostgreSQL refuses NUL, terminals and logs obey the others.
-_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 _LINES = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"
 _EMAIL = r"^[^\u0000-\u0020\u007F-\u009F@]+@[^\u0000-\u0020\u007F-\u009F@.]+(\.[^\u0000-\u0020\u007F-\u009F@.]+)+$"
 _PRICE = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
@@ -30,7 +30,7 @@ _DATE_TIME = re.compile(
 )
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_LINE)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=LINE)]
 Email = Annotated[str, StringConstraints(min_length=5, max_length=254, pattern=_EMAIL)]
 Note = Annotated[str, StringConstraints(max_length=500, pattern=_LINES)]
 

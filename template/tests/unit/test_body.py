@@ -1,7 +1,7 @@
 import pytest
 
 from app.core.errors import Invalid, MalformedBody, UnsupportedMediaType
-from app.http.body import parse_json, require_json
+from app.http.body import FORM, JSON, parse_form, parse_json
 
 
 class TestMediaType:
@@ -16,7 +16,7 @@ class TestMediaType:
         ],
     )
     def test_json_in_utf8_is_read(self, content_type: str) -> None:
-        require_json([content_type], [])
+        JSON.require([content_type], [])
 
     @pytest.mark.parametrize(
         "content_type",
@@ -34,16 +34,16 @@ class TestMediaType:
     )
     def test_anything_else_is_unsupported(self, content_type: list[str]) -> None:
         with pytest.raises(UnsupportedMediaType):
-            require_json(content_type, [])
+            JSON.require(content_type, [])
 
     @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "x"])
     def test_an_encoded_body_is_unsupported(self, encoding: str) -> None:
         with pytest.raises(UnsupportedMediaType):
-            require_json(["application/json"], [encoding])
+            JSON.require(["application/json"], [encoding])
 
     @pytest.mark.parametrize("encoding", ["identity", " Identity "])
     def test_identity_is_no_encoding(self, encoding: str) -> None:
-        require_json(["application/json"], [encoding])
+        JSON.require(["application/json"], [encoding])
 
 
 class TestJson:
@@ -109,3 +109,45 @@ class TestJson:
 
         assert [detail.field for detail in failure.value.details] == ["body"]
         assert [code] == [detail.code for detail in failure.value.details]
+
+
+class TestForm:
+    @pytest.mark.parametrize(
+        ("body", "fields"),
+        [
+            (b"", {}),
+            (b"a=1&b=2", {"a": "1", "b": "2"}),
+            (b"a=x+y%20z&b=%2B%26%3D", {"a": "x y z", "b": "+&="}),
+            (b"a=1=2&&b", {"a": "1=2", "b": ""}),
+            ("a=%C5%BE&ž=x".encode(), {"a": "ž", "ž": "x"}),
+            (b"a=%00", {"a": "\0"}),
+            (b"&".join(b"f%d=" % number for number in range(100)), {f"f{number}": "" for number in range(100)}),
+        ],
+        ids=["empty", "two", "escaped", "odd", "utf-8", "NUL", "many"],
+    )
+    def test_its_fields_are_returned(self, body: bytes, fields: dict[str, str]) -> None:
+        assert fields == parse_form(body)
+
+    @pytest.mark.parametrize("body", [b"a=\xff", b"a=%FF", b"a=%ED%A0%BD", b"a=%", b"a=%4", b"%zz=1"])
+    def test_what_is_not_a_form_in_utf8_is_malformed(self, body: bytes) -> None:
+        with pytest.raises(MalformedBody):
+            parse_form(body)
+
+    @pytest.mark.parametrize("body", [b"a=1&a=1", b"a=1&b=2&%61=3", b"a&a"])
+    def test_a_field_that_stands_there_twice_is_named(self, body: bytes) -> None:
+        with pytest.raises(Invalid) as failure:
+            parse_form(body)
+
+        assert [(detail.field, detail.code) for detail in failure.value.details] == [("a", "repeated")]
+
+    def test_no_endpoint_has_that_many_fields(self) -> None:
+        with pytest.raises(Invalid):
+            parse_form(b"&" * 1_000_000)
+
+    def test_it_is_told_by_its_media_type(self) -> None:
+        FORM.require(["application/x-www-form-urlencoded; charset=UTF-8"], [])
+
+    @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
+    def test_another_media_type_is_unsupported(self, content_type: str) -> None:
+        with pytest.raises(UnsupportedMediaType, match="x-www-form-urlencoded"):
+            FORM.require([content_type], [])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from typing import Any, Final
 
 from app.auth import keys
 from app.db.database import Database
@@ -10,6 +10,9 @@ from app.schemas.keys import KeyCreate
 
 SIGN_IN: Final[frozenset[str]] = frozenset()
 """The public paths that give out credentials: none, keys are made by admins."""
+
+OWN: Final[frozenset[str]] = frozenset()
+"""The paths about the caller itself, for which no scope or role is needed."""
 
 
 def headers_for(
@@ -20,6 +23,6 @@ def headers_for(
     return {"X-API-Key": database.write(keys.create, wanted).key}
 
 
-def style_settings() -> AbstractContextManager[dict[str, str]]:
-    """Yield the settings that this style needs for tests: none."""
+def style_settings() -> AbstractContextManager[dict[str, Any]]:
+    """Yield what the settings of the tests have beside those of every service: nothing."""
     return nullcontext({})

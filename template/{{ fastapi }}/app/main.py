@@ -56,8 +56,8 @@ def serve(settings: Settings, *, reload: bool) -> None:
     """
     if not reload:
         # Workers are processes of their own: say here, once and in one sentence, what is wrong.
-        style.check(settings)
         Database(settings).dispose()
+        style.check(settings)
     # Once it has stopped, uvicorn raises the signal again; stopping when asked to is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(

@@ -62,6 +62,6 @@ def serve(settings: Settings, *, reload: bool) -> None:
         return
     # Workers are processes of their own: say here, once and in one sentence, what is wrong.
     configure_logging(settings.log_level)
-    style.check(settings)
     Database(settings).dispose()
+    style.check(settings)
     Server(lambda: create_app(settings), settings).run()

@@ -1,24 +1,34 @@
 """How the database would run a statement."""
 
+import re
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
+_KEY_PARTS = re.compile(r'"used_key_parts": \[(.*?)\]')
+_NAME = re.compile(r'"(\w+)"')
+
 
 class Plan(NamedTuple):
-    """The indexes that are used, and whether rows have to be sorted or a whole table is read."""
+    """The indexes that are used, whether rows have to be sorted or a whole table is read, and what bounds the reading.
+
+    `bounds` are the columns whose values say where in the index it starts and ends.
+    """
 
     indexes: set[str]
     sorts: bool
     scans: bool
+    bounds: set[str]
 
 
 def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
     steps = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).mappings().all()
+    details = connection.exec_driver_sql(f"EXPLAIN FORMAT=JSON {statement}", parameters).scalar_one()
     return Plan(
         indexes={str(step["key"]) for step in steps if step["key"]},
         sorts=any("filesort" in (step["Extra"] or "") for step in steps),
         scans=any(step["type"] == "ALL" for step in steps),
+        bounds=set(_NAME.findall("".join(_KEY_PARTS.findall(details)))),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from app.db.database import Database
 
@@ -13,6 +14,6 @@ def headers_for(
     return {}
 
 
-def style_settings() -> AbstractContextManager[dict[str, str]]:
-    """Yield the settings that this style needs for tests: none."""
+def style_settings() -> AbstractContextManager[dict[str, Any]]:
+    """Yield what the settings of the tests have beside those of every service: nothing."""
     return nullcontext({})

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from app.db.database import Database
 from tests.provider import running_provider
@@ -10,6 +10,9 @@ from tests.tokens import AUDIENCE, claims_of, rsa_key, signed
 
 SIGN_IN: Final[frozenset[str]] = frozenset()
 """The public paths that give out credentials: none, the provider does."""
+
+OWN: Final[frozenset[str]] = frozenset()
+"""The paths about the caller itself, for which no scope or role is needed."""
 
 
 def headers_for(
@@ -22,7 +25,7 @@ def headers_for(
 
 
 @contextmanager
-def style_settings() -> Generator[dict[str, str]]:
-    """Yield the settings that this style needs for tests: a provider, which runs until the end of the block."""
+def style_settings() -> Generator[dict[str, Any]]:
+    """Yield what the settings of the tests have beside those of every service: a provider, which runs for that long."""
     with running_provider() as provider:
         yield {"auth_oidc_issuer": provider.issuer, "auth_oidc_audience": AUDIENCE}

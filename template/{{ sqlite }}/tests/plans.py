@@ -7,11 +7,15 @@ from sqlalchemy import Connection, Engine, text
 
 
 class Plan(NamedTuple):
-    """The indexes that are used, and whether rows have to be sorted or a whole table is read."""
+    """The indexes that are used, whether rows have to be sorted or a whole table is read, and what bounds the reading.
+
+    `bounds` are the columns whose values say where in the index it starts and ends.
+    """
 
     indexes: set[str]
     sorts: bool
     scans: bool
+    bounds: set[str]
 
 
 def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
@@ -21,6 +25,7 @@ def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
         indexes=set(re.findall(r" INDEX (\w+)", "\n".join(steps))),
         sorts=any("TEMP B-TREE" in step for step in steps),
         scans=any(step.startswith("SCAN") and " INDEX " not in step for step in steps),
+        bounds=set(re.findall(r"(\w+)[<>=]", "\n".join(steps))),
     )
 
 

@@ -10,12 +10,13 @@ import pytest
 from app.auth.policy import Access
 from app.core.scopes import SCOPES
 from app.db.database import Database
-from tests.callers import SIGN_IN, headers_for
+from tests.callers import OWN, SIGN_IN, headers_for
 from tests.client import routes
 from tests.requests import Caller, assert_failed
 
 _NOWHERE = UUID("01900000-0000-7000-8000-000000000000")
 _GUARDED = [route for route in routes() if not route[2].public]
+_GRANTED = [route for route in _GUARDED if route[1] not in OWN]
 
 
 def _path(template: str) -> str:
@@ -42,6 +43,9 @@ class TestEveryGuardedRoute:
         assert response.headers["cache-control"] == "no-store"
         assert not access.public
 
+
+@pytest.mark.parametrize(("method", "path", "access"), _GRANTED)
+class TestEveryRouteThatIsNotAboutTheCaller:
     def test_refuses_a_caller_that_was_granted_nothing(
         self, client: httpx2.Client, database: Database, method: str, path: str, access: Access
     ) -> None:

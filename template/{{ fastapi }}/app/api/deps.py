@@ -14,6 +14,7 @@ from app.auth.principal import Credentials, Principal
 from app.core.preconditions import Precondition
 from app.db.database import Database
 from app.http.conditional import precondition
+from app.http.limited import Sender
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,6 +33,10 @@ class AsyncDatabase:
     async def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads; see `Database.read`."""
         return await self.call(partial(self.database.read, function, *args, **kwargs))
+
+    async def read_latest(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(session, …)`, which only reads, never from the replica; see `Database.read_latest`."""
+        return await self.call(partial(self.database.read_latest, function, *args, **kwargs))
 
     async def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)` after its changes are committed; see `Database.write`."""
@@ -66,6 +71,10 @@ async def identify_caller(request: Request) -> Principal:
     else:
         request.state.principal = identify(work.database, credentials)
     return get_caller(request)
+
+
+def get_sender(request: Request) -> Sender:
+    return Sender(request.client.host if request.client else "", tuple(request.headers.getlist("x-forwarded-for")))
 
 
 def get_precondition(

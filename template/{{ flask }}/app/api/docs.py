@@ -15,6 +15,7 @@ from pydantic_core import core_schema
 from app.api.routes import routers
 from app.api.routing import Operation
 from app.http import docs
+from app.http.body import JSON
 from app.http.openapi import Json, as_json, finish
 
 router = Blueprint("docs", __name__)
@@ -92,8 +93,8 @@ def _models(operation: Operation) -> Iterator[Reference]:
 
 
 def _described(operation: Operation, references: Mapping[Any, Json], schemas: Json) -> Json:
-    def content(model: type[BaseModel], mode: JsonSchemaMode) -> Json:
-        return {"content": {"application/json": {"schema": references[model, mode]}}}
+    def content(model: type[BaseModel], mode: JsonSchemaMode, media_type: str = JSON.media_type) -> Json:
+        return {"content": {media_type: {"schema": references[model, mode]}}}
 
     success: Json = content(operation.answer, "serialization") if operation.answer else {}
     responses = {str(operation.status): {"description": "Successful Response", **success}}
@@ -112,7 +113,8 @@ def _described(operation: Operation, references: Mapping[Any, Json], schemas: Js
         "responses": responses,
     }
     if operation.body:
-        described["requestBody"] = {"required": True, **content(operation.body, "validation")}
+        body = content(operation.body, "validation", operation.format.media_type)
+        described["requestBody"] = {"required": True, **body}
     if operation.deprecation:
         described["deprecated"] = True
     return described

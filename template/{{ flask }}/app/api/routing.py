@@ -10,13 +10,14 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ValidationError, create_model
 
-from app.api.deps import get_precondition, get_settings, identify_caller
+from app.api.deps import get_precondition, get_sender, get_settings, identify_caller
 from app.auth.policy import access_of
 from app.core import context
 from app.core.errors import BadRequest, BodyTooLarge, RequestTimeout
 from app.core.preconditions import Precondition
-from app.http.body import parse_json, require_json
+from app.http.body import JSON, BodyFormat
 from app.http.deprecation import deprecation_of
+from app.http.limited import limit_of
 from app.http.negotiation import require_acceptable
 from app.http.openapi import Json
 from app.http.validation import QueryNames, invalid
@@ -34,7 +35,8 @@ class Operation:
     """A view, and what its decorators and annotations say of it.
 
     A parameter `body` or `query` is a model, one annotated with `Precondition` is filled from the conditional
-    headers, and all others are variables of the path. The model that is returned is the answer's.
+    headers, and all others are variables of the path. A body is JSON, or `Annotated[…, FORM]`. The model that is
+    returned is the answer's.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Operation:
         self.responses = responses or {}
         self.access = access_of(view)
         self.deprecation = deprecation_of(view)
+        self.limit = limit_of(view)
+        self.format = _format_in(get_type_hints(view, include_extras=True).get("body"))
         hints = get_type_hints(view)
         self.answer = _model_in(hints.pop("return"))
         self.body: type[BaseModel] | None = hints.pop("body", None)
@@ -74,7 +78,7 @@ class Operation:
     def __call__(self, **variables: str) -> Response:
         """Return the answer to the current request: checks in the contract's order, then the view."""
         self._check()
-        body = parse_json(_read_body()) if self.body else None
+        body = self.format.parse(_read_body()) if self.body else None
         self.query_names.check(request.query_string)
         return self._response(self.view(**self._arguments(variables, body)))
 
@@ -85,10 +89,12 @@ class Operation:
             current.headers += self.deprecation.headers() if self.deprecation else []
         headers = request.headers
         if self.body:
-            require_json(headers.getlist("content-type"), headers.getlist("content-encoding"))
+            self.format.require(headers.getlist("content-type"), headers.getlist("content-encoding"))
         require_acceptable(headers.getlist("accept"))
         if not self.access.public:
             self.access.check(identify_caller())
+        if self.limit is not None:
+            self.limit(get_settings(), get_sender())
         if (request.content_length or 0) > get_settings().max_body_bytes:
             raise BodyTooLarge
 
@@ -171,6 +177,11 @@ def _model_in(hint: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annota
     """Return the model that `hint` is or holds."""
     found = (each for each in (hint, *get_args(hint)) if isinstance(each, type) and issubclass(each, BaseModel))
     return next(found, None)
+
+
+def _format_in(hint: Any) -> BodyFormat:  # noqa: ANN401 - any annotation
+    """Return the format that `hint` is annotated with, JSON if with none."""
+    return next((each for each in get_args(hint) if isinstance(each, BodyFormat)), JSON)
 
 
 def _read_body() -> bytes:

@@ -1,0 +1,42 @@
+"""Signing in, staying signed in, signing out."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response, status
+
+from app.api.deps import Work
+from app.api.routing import ContractRoute
+from app.auth.policy import public
+from app.http import sign_in
+from app.http.body import FORM
+from app.http.limited import limited
+from app.http.openapi import errors
+from app.http.rate_limits import per_caller
+from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
+from app.services import accounts
+
+router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=ContractRoute)
+
+
+@router.post("/token", responses=errors(401, 429))
+@public
+@limited(per_caller("token"))
+async def create_token(form: Annotated[TokenRequest, Body(media_type=FORM.media_type)], work: Work) -> TokenPair:
+    """Sign in with an e-mail address and a password (RFC 6749, 4.3)."""
+    return await work.call(partial(sign_in.sign_in, work.database, form))
+
+
+@router.post("/refresh", responses=errors(401, 429))
+@public
+@limited(per_caller("refresh"))
+async def refresh_token(data: RefreshRequest, work: Work) -> TokenPair:
+    """Exchange a refresh token for the next pair. A second use of it ends the session."""
+    return await work.call(partial(sign_in.refresh, work.database, data))
+
+
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, response_class=Response)
+@public
+async def logout(data: RefreshRequest, work: Work) -> None:
+    """End the session of a refresh token, if there is one."""
+    await work.call(partial(accounts.sign_out, work.database, data))

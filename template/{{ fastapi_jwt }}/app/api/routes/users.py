@@ -1,0 +1,40 @@
+"""Users, who register and look after themselves."""
+
+from functools import partial
+
+from fastapi import APIRouter, status
+
+from app.api.deps import Caller, Work
+from app.api.routing import ContractRoute
+from app.auth import users
+from app.auth.policy import public, requires
+from app.http.limited import limited
+from app.http.openapi import errors
+from app.http.rate_limits import per_caller
+from app.schemas.users import UserCreate, UserRead, UserUpdate
+from app.services import accounts
+
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=ContractRoute)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(409, 429))
+@public
+@limited(per_caller("registration"))
+async def register_user(data: UserCreate, work: Work) -> UserRead:
+    """Register: whoever signs in with the password is this user."""
+    return await work.call(partial(accounts.register, work.database, data))
+
+
+@router.get("/me")
+@requires()
+async def get_me(caller: Caller, work: Work) -> UserRead:
+    """Get the user who calls."""
+    return await work.read_latest(users.me, caller)
+
+
+@router.patch("/me", responses=errors(409, 429))
+@requires()
+@limited(per_caller("account-change"))
+async def update_me(data: UserUpdate, caller: Caller, work: Work) -> UserRead:
+    """Change the e-mail address or the password; with a new password, all other sessions end."""
+    return await work.call(partial(accounts.update_me, work.database, caller, data))

@@ -1,0 +1,38 @@
+"""Users, who register and look after themselves."""
+
+from http import HTTPStatus
+
+from app.api.deps import get_caller, get_database
+from app.api.routing import Router
+from app.auth import users
+from app.auth.policy import public, requires
+from app.http.limited import limited
+from app.http.openapi import errors
+from app.http.rate_limits import per_caller
+from app.schemas.users import UserCreate, UserRead, UserUpdate
+from app.services import accounts
+
+router = Router("users", url_prefix="/v1/users")
+
+
+@router.post("", status=HTTPStatus.CREATED, responses=errors(409, 429))
+@public
+@limited(per_caller("registration"))
+def register_user(body: UserCreate) -> UserRead:
+    """Register: whoever signs in with the password is this user."""
+    return accounts.register(get_database(), body)
+
+
+@router.get("/me")
+@requires()
+def get_me() -> UserRead:
+    """Get the user who calls."""
+    return get_database().read_latest(users.me, get_caller())
+
+
+@router.patch("/me", responses=errors(409, 429))
+@requires()
+@limited(per_caller("account-change"))
+def update_me(body: UserUpdate) -> UserRead:
+    """Change the e-mail address or the password; with a new password, all other sessions end."""
+    return accounts.update_me(get_database(), get_caller(), body)

@@ -1,0 +1,184 @@
+"""Users in the database: made, found, changed, and granted roles."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.auth import sessions
+from app.auth.principal import ADMIN, Principal
+from app.core import clock
+from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from app.core.ids import new_id
+from app.db.models.users import User
+from app.schemas.users import UserRead
+
+ROLES: Final = (ADMIN,)
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    default = "Another user has this e-mail address."
+
+
+class Secret(NamedTuple):
+    """What a password is verified against, and which password that is."""
+
+    user_id: UUID
+    password_hash: str
+    password_changed_at: datetime
+
+
+def folded(email: str) -> str:
+    """Return `email` as it is compared: without its case."""
+    return email.casefold()
+
+
+def require_free(session: Session, email: str) -> None:
+    """Do nothing if nobody has `email`.
+
+    Raises:
+        EmailTaken: somebody has, in whatever case.
+    """
+    if session.scalar(select(User.id).where(User.email_key == folded(email))) is not None:
+        raise EmailTaken
+
+
+def create(session: Session, email: str, password_hash: str) -> UserRead:
+    """Return the new user, who has no role.
+
+    Raises:
+        EmailTaken: somebody has the address, in whatever case.
+    """
+    now = clock.now()
+    user = User(
+        id=new_id(),
+        email=email,
+        email_key=folded(email),
+        password_hash=password_hash,
+        password_changed_at=now,
+        roles=[],
+        scopes=None,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(user)
+    with _email_conflicts():
+        session.flush()
+    return _read(user)
+
+
+def secret_of(session: Session, email: str) -> Secret | None:
+    """Return what the user with `email` signs in with, None if there is no such user."""
+    return _secret(session.scalar(select(User).where(User.email_key == folded(email))))
+
+
+def own_secret(session: Session, caller: Principal) -> Secret | None:
+    """Return what the caller signs in with."""
+    return _secret(session.get(User, UUID(caller.subject)))
+
+
+def me(session: Session, caller: Principal) -> UserRead:
+    """Return the user who calls.
+
+    Raises:
+        Unauthenticated: there is no such user any more.
+    """
+    user = session.get(User, UUID(caller.subject))
+    if user is None:
+        raise Unauthenticated
+    return _read(user)
+
+
+def update_me(
+    session: Session, caller: Principal, verified: Secret, email: str | None, password_hash: str | None
+) -> UserRead:
+    """Return the caller after the change; with a new password, all sessions but the caller's end.
+
+    `verified` is what the caller has proved to know.
+
+    Raises:
+        EmailTaken: somebody else has the address, in whatever case.
+        Forbidden: the password was changed in the meantime.
+    """
+    user = session.scalar(select(User).where(User.id == verified.user_id).with_for_update())
+    if user is None or user.password_changed_at != verified.password_changed_at:
+        raise Forbidden
+    user.updated_at = clock.now()
+    if email is not None:
+        user.email, user.email_key = email, folded(email)
+    if password_hash is not None:
+        user.password_hash, user.password_changed_at = password_hash, user.updated_at
+        sessions.end_all(session, user.id, keep=caller.session)
+    with _email_conflicts():
+        session.flush()
+    return _read(user)
+
+
+def grant(session: Session, email: str, role: str) -> None:
+    """Give the user with `email` a role, from the next request on.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = _named(session, email)
+    user.roles = sorted({*user.roles, role})
+
+
+def revoke(session: Session, email: str, role: str) -> None:
+    """Take a role from the user with `email`, from the next request on.
+
+    Raises:
+        NotFound: there is no such user, or the user does not have it.
+    """
+    user = _named(session, email)
+    if role not in user.roles:
+        raise NotFound(f"{email} does not have the role {role}.")
+    user.roles = [each for each in user.roles if each != role]
+
+
+def limit(session: Session, email: str, scopes: Sequence[str] | None) -> None:
+    """Let the user with `email` have only `scopes`, from the next request on; all with None.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    _named(session, email).scopes = None if scopes is None else sorted(scopes)
+
+
+def sign_out(session: Session, email: str) -> None:
+    """End all sessions of the user with `email`.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    sessions.end_all(session, _named(session, email).id)
+
+
+def _named(session: Session, email: str) -> User:
+    user = session.scalar(select(User).where(User.email_key == folded(email)).with_for_update())
+    if user is None:
+        raise NotFound(f"There is no user {email}.")
+    return user
+
+
+def _secret(user: User | None) -> Secret | None:
+    return Secret(user.id, user.password_hash, user.password_changed_at) if user else None
+
+
+def _read(user: User) -> UserRead:
+    return UserRead(**{name: getattr(user, name) for name in UserRead.model_fields})
+
+
+@contextmanager
+def _email_conflicts() -> Generator[None]:
+    try:
+        yield
+    except IntegrityError:
+        # Somebody took the address after it was looked up.
+        raise EmailTaken from None

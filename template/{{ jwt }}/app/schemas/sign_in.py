@@ -1,0 +1,50 @@
+"""Signing in: the password form of OAuth 2.0 (RFC 6749, 4.3), and the tokens that it is answered with."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from app.core.scopes import SCOPES
+from app.schemas.base import Schema
+from app.schemas.fields import LINE
+from app.schemas.users import SentPassword
+
+_ANY_SCOPE = "|".join(re.escape(scope) for scope in SCOPES)
+_SCOPE_LIST = rf"^(({_ANY_SCOPE})( ({_ANY_SCOPE}))*)?$" if SCOPES else "^$"
+
+
+class TokenRequest(Schema):
+    """A form that signs a user in."""
+
+    grant_type: Literal["password"] = "password"
+    username: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=LINE)] = Field(
+        description="The user's e-mail address, in any case.", examples=["ada@example.com"]
+    )
+    password: SentPassword
+    scope: Annotated[str, StringConstraints(max_length=1000, pattern=_SCOPE_LIST)] = Field(
+        default="",
+        description="The scopes that the tokens are for, separated by spaces; all that the user has if it is empty.",
+        examples=[" ".join(SCOPES)],
+    )
+
+
+class RefreshRequest(Schema):
+    """A refresh token."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        repr=False, description="The newest of the session.", examples=["refresh_SECRET"]
+    )
+
+
+class TokenPair(Schema):
+    """Tokens of a session (RFC 6749, 5.1)."""
+
+    access_token: str = Field(
+        repr=False, description="Send it as `Authorization: Bearer …`.", examples=["HEADER.CLAIMS.SIGNATURE"]
+    )
+    refresh_token: str = Field(
+        repr=False, description="Exchange it, once, for the next pair.", examples=["refresh_SECRET"]
+    )
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a scheme, not a secret
+    expires_in: int = Field(description="For how many seconds the access token is valid.", examples=[900])

@@ -1,0 +1,103 @@
+"""What users do with their accounts: register, sign in, stay signed in, change themselves.
+
+Passwords are hashed here, between two units of work: never while a transaction waits.
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from app.auth import sessions, tokens, users
+from app.auth.passwords import passwords_for
+from app.auth.principal import Principal
+from app.core.errors import Detail, Forbidden, Invalid, Unauthenticated
+from app.db.database import Database
+from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
+from app.schemas.users import UserCreate, UserRead, UserUpdate
+
+_log = structlog.get_logger("app.accounts")
+
+
+def register(database: Database, data: UserCreate) -> UserRead:
+    """Return the new user, who has all scopes and no role.
+
+    Raises:
+        EmailTaken: somebody has the address, in whatever case.
+    """
+    database.read_latest(users.require_free, data.email)
+    password_hash = passwords_for(database.settings).hash(data.password)
+    return database.write(users.create, data.email, password_hash)
+
+
+def sign_in(database: Database, request: TokenRequest) -> TokenPair:
+    """Return the tokens of a new session.
+
+    An unknown user and a wrong password take the same way and the same work.
+
+    Raises:
+        Unauthenticated: there is no such user, or the password is another.
+    """
+    settings = database.settings
+    known = database.read_latest(users.secret_of, request.username)
+    verdict = passwords_for(settings).verify(request.password, known.password_hash if known else None)
+    if known is None or not verdict.is_right:
+        raise Unauthenticated
+    if verdict.new_hash:
+        database.write(sessions.store_hash, known.user_id, known.password_hash, verdict.new_hash)
+    lifetime = timedelta(seconds=settings.auth_session_seconds)
+    scopes = request.scope.split() or None
+    session = database.write(sessions.start, known.user_id, known.password_changed_at, scopes, lifetime)
+    if session is None:
+        raise Unauthenticated
+    return _pair(database, session)
+
+
+def refresh(database: Database, request: RefreshRequest) -> TokenPair:
+    """Return the next tokens of the session.
+
+    Raises:
+        Unauthenticated: the refresh token is not good, or not any more. If it was used before, its session has
+            ended, which is committed.
+    """
+    outcome = database.write(sessions.rotate, request.refresh_token)
+    if isinstance(outcome, sessions.Reused):
+        _log.warning("refresh_reused", user=str(outcome.user_id), session=str(outcome.session_id))
+    if not isinstance(outcome, sessions.Ongoing):
+        raise Unauthenticated
+    return _pair(database, outcome)
+
+
+def sign_out(database: Database, request: RefreshRequest) -> None:
+    """End the session of the refresh token; do nothing if it has none."""
+    database.write(sessions.end, request.refresh_token)
+
+
+def update_me(database: Database, caller: Principal, data: UserUpdate) -> UserRead:
+    """Return the caller after what was sent is changed.
+
+    Raises:
+        Invalid: the current password is needed and was not sent.
+        Forbidden: it is wrong.
+        EmailTaken: somebody else has the address, in whatever case.
+    """
+    email = data.email if "email" in data.model_fields_set else None
+    password = data.password if "password" in data.model_fields_set else None
+    if email is None and password is None:
+        return database.read_latest(users.me, caller)
+    if "current_password" not in data.model_fields_set:
+        raise Invalid(details=[Detail("current_password", "missing", "Field required")])
+    passwords = passwords_for(database.settings)
+    known = database.read_latest(users.own_secret, caller)
+    if known is None or not passwords.verify(data.current_password, known.password_hash).is_right:
+        raise Forbidden("The current password is wrong.")
+    password_hash = passwords.hash(password) if password is not None else None
+    return database.write(users.update_me, caller, known, email, password_hash)
+
+
+def _pair(database: Database, session: sessions.Ongoing) -> TokenPair:
+    settings = database.settings
+    return TokenPair(
+        access_token=tokens.issue(settings, session.user_id, session.session_id),
+        refresh_token=session.refresh_token,
+        expires_in=settings.auth_access_token_seconds,
+    )
