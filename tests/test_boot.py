@@ -75,11 +75,13 @@ def test_keeps_the_contract(
     service = install(answers).with_settings(settings)
     service.run("uv", "run", "just", "migrate")
     with ExitStack() as stack:
-        provider = stack.enter_context(new_provider().running()) if auth == "oidc" else None
-        if provider is not None:
-            service = service.with_settings(provider.settings)
-        base_url = stack.enter_context(service.serving())
-        callers = provider.credentials(scopes=example) if provider else credentials(service, answers, base_url)
+        if auth == "oidc":
+            provider = stack.enter_context(new_provider().running())
+            base_url = stack.enter_context(service.with_settings(provider.settings).serving())
+            callers = provider.credentials(scopes=example)
+        else:
+            base_url = stack.enter_context(service.serving())
+            callers = credentials(service, answers, base_url)
         secret = settings.get("AUTH_JWT_SECRET", "")
         check_service(base_url, auth=auth, credentials=callers, example=example, secret=secret)
 

@@ -24,5 +24,5 @@ def headers_for(
 
 
 def style_settings() -> AbstractContextManager[dict[str, Any]]:
-    """Yield the settings that this style needs for tests: none."""
+    """Yield what the settings of the tests have beside those of every service: nothing."""
     return nullcontext({})

@@ -13,6 +13,13 @@ from app.auth.passwords import passwords_for
 from app.db.database import Database
 from app.db.models.users import User
 
+_SETTINGS: Final[dict[str, Any]] = {
+    # Tests sign in often.
+    "auth_password_memory_kib": 64,
+    "auth_password_iterations": 1,
+    "rate_limit_enabled": False,
+}
+
 SIGN_IN: Final[frozenset[str]] = frozenset({"/v1/users", "/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout"})
 """The public paths that give out credentials."""
 
@@ -35,13 +42,6 @@ def headers_for(
     return {"Authorization": f"Bearer {token}"}
 
 
-def style_settings() -> AbstractContextManager[dict[str, Any]]:
-    """Yield the settings that this style needs for tests: tests sign in often."""
-    return nullcontext(
-        {"auth_password_memory_kib": 64, "auth_password_iterations": 1, "rate_limit_enabled": False},
-    )
-
-
 def _signed_in(
     session: Session, email: str, password_hash: str, scopes: list[str], roles: list[str]
 ) -> sessions.Ongoing:
@@ -53,3 +53,8 @@ def _signed_in(
     ongoing = sessions.start(session, user.id, user.password_changed_at, scopes, _HOUR)
     assert ongoing is not None
     return ongoing
+
+
+def style_settings() -> AbstractContextManager[dict[str, Any]]:
+    """Yield what the settings of the tests have beside those of every service."""
+    return nullcontext(_SETTINGS)

@@ -26,6 +26,6 @@ def headers_for(
 
 @contextmanager
 def style_settings() -> Generator[dict[str, Any]]:
-    """Yield the settings that this style needs for tests: a provider, which runs until the end of the block."""
+    """Yield what the settings of the tests have beside those of every service: a provider, which runs for that long."""
     with running_provider() as provider:
         yield {"auth_oidc_issuer": provider.issuer, "auth_oidc_audience": AUDIENCE}

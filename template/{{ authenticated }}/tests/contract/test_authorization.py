@@ -1,30 +1,51 @@
 """Every route asks for what it declares."""
 
 import re
+from collections.abc import Generator
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
 
-from app.auth.policy import Access
+from app.auth.policy import Access, access_of, requires
+from app.auth.principal import ADMIN
 from app.core.scopes import SCOPES
+from app.core.settings import Settings
 from app.db.database import Database
+from app.schemas.health import Health
 from tests.callers import OWN, SIGN_IN, headers_for
-from tests.client import routes
+from tests.client import open_client, routes
+from tests.document import Document
 from tests.requests import Caller, assert_failed
 
+
+@requires(role=ADMIN)
+def planted() -> Health:
+    """Answer admins: a route for services that have none yet which asks for something."""
+    return Health(status="ok")
+
+
 _NOWHERE = UUID("01900000-0000-7000-8000-000000000000")
-_GUARDED = [route for route in routes() if not route[2].public]
+_GUARDED = [("GET", "/planted", access_of(planted)), *(route for route in routes() if not route[2].public)]
 _GRANTED = [route for route in _GUARDED if route[1] not in OWN]
 
 
-def _path(template: str) -> str:
-    return re.sub(r"\{\w+\}", str(_NOWHERE), template)
+@pytest.fixture(scope="module")
+def opened(settings: Settings) -> Generator[httpx2.Client]:
+    with open_client(settings, [("GET", "/planted", planted)]) as client:
+        yield client
 
 
-def _options(method: str) -> dict[str, Any]:
-    return {"json": {}} if method in {"POST", "PUT", "PATCH"} else {}
+def _call(caller: httpx2.Client | Caller, method: str, path: str) -> httpx2.Response:
+    options: dict[str, Any] = {"json": {}} if method in {"POST", "PUT", "PATCH"} else {}
+    return caller.request(method, re.sub(r"\{\w+\}", str(_NOWHERE), path), **options)
+
+
+def _assert_refused(response: httpx2.Response, status: int, code: str, document: Document) -> None:
+    assert_failed(response, status, code)
+    if response.url.path != "/planted":
+        document.check(response)
 
 
 def test_only_operations_and_signing_in_are_public() -> None:
@@ -34,11 +55,11 @@ def test_only_operations_and_signing_in_are_public() -> None:
 @pytest.mark.parametrize(("method", "path", "access"), _GUARDED)
 class TestEveryGuardedRoute:
     def test_refuses_a_caller_without_credentials(
-        self, client: httpx2.Client, method: str, path: str, access: Access
+        self, opened: httpx2.Client, document: Document, method: str, path: str, access: Access
     ) -> None:
-        response = client.request(method, _path(path), **_options(method))
+        response = _call(opened, method, path)
 
-        assert_failed(response, 401, "unauthenticated")
+        _assert_refused(response, 401, "unauthenticated", document)
         assert response.headers["www-authenticate"]
         assert response.headers["cache-control"] == "no-store"
         assert not access.public
@@ -47,19 +68,17 @@ class TestEveryGuardedRoute:
 @pytest.mark.parametrize(("method", "path", "access"), _GRANTED)
 class TestEveryRouteThatIsNotAboutTheCaller:
     def test_refuses_a_caller_that_was_granted_nothing(
-        self, client: httpx2.Client, database: Database, method: str, path: str, access: Access
+        self, opened: httpx2.Client, database: Database, document: Document, method: str, path: str, access: Access
     ) -> None:
-        nobody = Caller(client, headers_for(database, "nobody"))
-        response = nobody.request(method, _path(path), **_options(method))
+        nobody = Caller(opened, headers_for(database, "nobody"))
 
-        assert_failed(response, 403, "forbidden")
+        _assert_refused(_call(nobody, method, path), 403, "forbidden", document)
         assert access.scopes | access.roles
 
     def test_refuses_a_caller_that_lacks_one_grant(
-        self, client: httpx2.Client, database: Database, method: str, path: str, access: Access
+        self, opened: httpx2.Client, database: Database, document: Document, method: str, path: str, access: Access
     ) -> None:
         for missing in access.scopes | access.roles:
             granted = headers_for(database, "nearly", sorted(set(SCOPES) - {missing}), sorted(access.roles - {missing}))
-            response = Caller(client, granted).request(method, _path(path), **_options(method))
 
-            assert_failed(response, 403, "forbidden")
+            _assert_refused(_call(Caller(opened, granted), method, path), 403, "forbidden", document)

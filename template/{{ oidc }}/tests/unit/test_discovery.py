@@ -112,14 +112,14 @@ class TestGarbage:
     def test_an_answer_that_comes_drop_by_drop(self, provider: LoopbackProvider, path: str) -> None:
         def drops() -> Generator[bytes]:
             for _ in range(100):
-                time.sleep(0.02)
+                time.sleep(0.05)
                 yield b" "
 
         provider.answers[path] = (200, {}, drops())
         began = time.monotonic()
 
         assert "within 0.2 seconds" in _problem(provider, seconds=0.2)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4
 
     def test_what_is_not_http(self, provider: LoopbackProvider, path: str) -> None:
         provider.answers[path] = (200, {"Content-Length": "nonsense"}, [b"{}"])

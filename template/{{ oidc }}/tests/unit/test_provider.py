@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -164,6 +164,16 @@ class TestSchedule:
         assert provider.find("a", "RS256") is None
 
 
+def becomes_known(provider: Provider, key_id: str) -> bool:
+    """Return whether the key is known before long."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with suppress(Unavailable):
+            return provider.find(key_id, "RS256") is not None
+        time.sleep(0.01)
+    return False
+
+
 class TestThread:
     def test_the_first_request_waits_for_the_keys(self) -> None:
         with running(Source("a")) as provider:
@@ -201,11 +211,8 @@ class TestThread:
             with pytest.raises(Unavailable):
                 provider.find("a", "RS256")
             source.names = ("a",)
-            deadline = time.monotonic() + 5
-            while time.monotonic() < deadline and source.fetches < 2:
-                time.sleep(0.01)
 
-            assert provider.find("a", "RS256")
+            assert becomes_known(provider, "a")
 
     def test_a_provider_that_hangs_longer_than_it_may_keeps_nobody_waiting(self) -> None:
         source = Source("a")
@@ -233,9 +240,8 @@ class TestThread:
         with running(source, Schedule(refresh=300, floor=0.02, stale=3600, patience=1)) as provider:
             with pytest.raises(Unavailable):
                 provider.find("a", "RS256")
-            time.sleep(0.1)
 
-            assert provider.find("a", "RS256")
+            assert becomes_known(provider, "a")
 
     def test_it_goes_on_after_a_fork(self) -> None:
         source = Source("a")
