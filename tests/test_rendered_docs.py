@@ -17,10 +17,9 @@ STYLES = [auth for auth in choices("auth") if auth != "oidc"]
 
 def code(page: Path, language: str, heading: str) -> str:
     """Return the code blocks in `language` under `heading`, one after the other."""
-    _, _, section = page.read_text("utf-8").partition(f"## {heading}\n")
-    blocks = re.findall(
-        rf"^```{language}\n(.*?)^```", re.split(r"^## ", section, flags=re.MULTILINE)[0], re.DOTALL | re.MULTILINE
-    )
+    _, _, after = page.read_text("utf-8").partition(f"## {heading}\n")
+    section, _, _ = after.partition("\n## ")
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     assert blocks, f"{page} has nothing to type under {heading!r}"
     return "\n".join(blocks)
 
