@@ -1,6 +1,8 @@
 """Every variant is started by its production command, called over HTTP and stopped by SIGTERM."""
 
 from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -66,6 +68,14 @@ def credentials(service: Service, answers: Answers, base_url: str) -> Credential
     return keys(service, answers) if answers["auth"] == "api_key" else tokens(service, answers, base_url)
 
 
+def secrets_in(log: Path, callers: Credentials) -> list[str]:
+    """Return which of the secrets that the checks have sent or set stand in the service's log."""
+    sent = [value.rpartition(" ")[2] for headers in asdict(callers).values() for value in headers.values()]
+    text = log.read_text("utf-8")
+    assert "request" in text, "the log holds no request"
+    return [secret for secret in (*sent, PASSWORD, SECRET) if secret in text]
+
+
 @pytest.mark.parametrize("answers", variant_cases())
 def test_keeps_the_contract(
     install: Install, new_database: NewDatabase, new_provider: NewProvider, answers: Answers
@@ -84,6 +94,7 @@ def test_keeps_the_contract(
             callers = credentials(service, answers, base_url)
         secret = settings.get("AUTH_JWT_SECRET", "")
         check_service(base_url, auth=auth, credentials=callers, example=example, secret=secret)
+    assert [] == secrets_in(service.directory / "serve.log", callers)
 
 
 @pytest.mark.parametrize("framework", choices("framework"))
