@@ -8,12 +8,13 @@ Without the example no scopes exist: alice (without any) and the admin are enoug
 
 from __future__ import annotations
 
-from . import (  # noqa: F401 - importing a section registers its checks, in this order
+from . import (  # noqa: F401 - importing a section registers its checks
     authentication,
     authorization,
     bearer,
     bodies,
     concurrency,
+    connections,
     cursors,
     documents,
     etags,

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from types import FrameType
 
 import uvicorn
@@ -21,6 +22,7 @@ from app.auth import style
 from app.core import state
 from app.core.settings import Settings, get_settings
 from app.db.database import Database
+from app.http.connections import KEEP_ALIVE_SECONDS
 from app.observability.logging import configure_logging
 
 
@@ -37,12 +39,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = _build()
     app.state.settings = settings
     app.state.work = AsyncDatabase(database)
-    app.state.openapi_json = docs.serialized(app)
+    app.state.openapi_json = openapi_json()
     app.add_middleware(GuardMiddleware, settings=settings, routes=docs.all_routes())
     app.add_middleware(ContextMiddleware, settings=settings)
     return app
 
 
+@cache
 def openapi_json() -> str:
     """Return the text of the OpenAPI document; needs no settings and no database."""
     return docs.serialized(_build())
@@ -74,6 +77,7 @@ def serve(settings: Settings, *, reload: bool) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=int(settings.request_timeout_seconds) + 1,

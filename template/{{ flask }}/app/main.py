@@ -1,5 +1,7 @@
 """Builds the application and serves it."""
 
+from functools import cache
+
 from flask import Flask
 from werkzeug.serving import run_simple
 
@@ -26,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Service("app", static_folder=None)
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings)
-    app.extensions["openapi_json"] = docs.serialized()
+    app.extensions["openapi_json"] = openapi_json()
     # Two slashes are not one, and nothing is redirected.
     app.url_map.merge_slashes = False
     app.before_request(guard)
@@ -37,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+@cache
 def openapi_json() -> str:
     """Return the text of the OpenAPI document; needs no settings and no database."""
     return docs.serialized()

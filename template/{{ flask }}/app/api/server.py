@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler
 from app.core import state
 from app.core.errors import AppError, BadRequest
 from app.core.settings import Settings
+from app.http.connections import KEEP_ALIVE_SECONDS
 from app.http.responses import message
 
 _FIRST_BYTE_SECONDS = 0.1
@@ -141,7 +142,7 @@ class Server(BaseApplication):
             "worker_class": Worker,
             # More threads would wait for a connection, fewer would leave some unused.
             "threads": settings.database_pool_size,
-            "keepalive": 5,
+            "keepalive": KEEP_ALIVE_SECONDS,
             "graceful_timeout": math.ceil(patience) + 1,
             "forwarded_allow_ips": ",".join(settings.trusted_proxies),
             "limit_request_line": 8190,

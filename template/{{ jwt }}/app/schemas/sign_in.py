@@ -11,7 +11,8 @@ from app.schemas.fields import LINE
 from app.schemas.users import SentPassword
 
 _ANY_SCOPE = "|".join(re.escape(scope) for scope in SCOPES)
-_SCOPE_LIST = rf"^(({_ANY_SCOPE})( ({_ANY_SCOPE}))*)?$" if SCOPES else "^$"
+# No longer than all scopes are.
+_SCOPE_LIST = rf"^(({_ANY_SCOPE})( ({_ANY_SCOPE})){{0,{len(SCOPES) - 1}}})?$" if SCOPES else "^$"
 
 
 class TokenRequest(Schema):
@@ -22,7 +23,7 @@ class TokenRequest(Schema):
         description="The user's e-mail address, in any case.", examples=["ada@example.com"]
     )
     password: SentPassword
-    scope: Annotated[str, StringConstraints(max_length=1000, pattern=_SCOPE_LIST)] = Field(
+    scope: Annotated[str, StringConstraints(pattern=_SCOPE_LIST)] = Field(
         default="",
         description="The scopes that the tokens are for, separated by spaces; all that the user has if it is empty.",
         examples=[" ".join(SCOPES)],

@@ -1,5 +1,6 @@
 """Keys are kept fresh, are there while the provider is not, and are never fetched more often than allowed."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -243,15 +244,22 @@ class TestThread:
 
             assert becomes_known(provider, "a")
 
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork on this system")
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # gunicorn does it all the same
     def test_it_goes_on_after_a_fork(self) -> None:
         source = Source("a")
-        with running(source) as provider:
+        with running(source, Schedule(refresh=300, floor=0.02, stale=3600, patience=1)) as provider:
             provider.find("a", "RS256")
-            parents = provider._thread  # noqa: SLF001 - that there are two is not seen from outside
-            provider.forget_thread()
-            assert provider.find("a", "RS256")
+            source.names = ("b",)
+            if (child := os.fork()) == 0:
+                try:
+                    provider.forget_thread()
+                    os._exit(0 if becomes_known(provider, "b") else 1)
+                finally:
+                    os._exit(2)
+            _, status = os.waitpid(child, 0)
 
-            assert provider._thread not in {None, parents}  # noqa: SLF001 - the same
+        assert os.waitstatus_to_exitcode(status) == 0
 
     def test_it_ends_when_it_is_closed(self) -> None:
         with running(Source("a")) as provider:
