@@ -36,7 +36,6 @@ def admin(database: Database) -> dict[str, str]:
     return headers_for(database, "admin", list(SCOPES), [ADMIN])
 
 
-@pytest.mark.no_cover  # Measured, it takes twice as long; the other tests reach every line on their own.
 @schema.parametrize()
 @hypothesis_settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_operations_answer_as_documented(case: schemathesis.Case, application: Any, admin: dict[str, str]) -> None:

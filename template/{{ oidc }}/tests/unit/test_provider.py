@@ -247,14 +247,16 @@ class TestThread:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork on this system")
     @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # gunicorn does it all the same
     def test_it_goes_on_after_a_fork(self) -> None:
-        source = Source("a")
+        source = Source()
+        source.names = None
         with running(source, Schedule(refresh=300, floor=0.02, stale=3600, patience=1)) as provider:
-            provider.find("a", "RS256")
-            source.names = ("b",)
+            with pytest.raises(Unavailable):
+                provider.find("a", "RS256")
+            source.names = ("a",)
             if (child := os.fork()) == 0:
                 try:
                     provider.forget_thread()
-                    os._exit(0 if becomes_known(provider, "b") else 1)
+                    os._exit(0 if becomes_known(provider, "a") else 1)
                 finally:
                     os._exit(2)
             _, status = os.waitpid(child, 0)
