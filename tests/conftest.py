@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.containers import Engine, EngineMissingError, clean_up, new_engine
 from tests.identity import NewProvider, new_provider
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
@@ -109,6 +110,15 @@ def new_provider_fixture(shared: Path) -> NewProvider:
     return lambda: new_provider(shared)
 
 
+@pytest.fixture
+def engine(shared: Path) -> Engine:
+    """Return a container engine with stand-ins for the pinned images, set up once for this test run."""
+    try:
+        return new_engine(shared)
+    except EngineMissingError as missing:
+        pytest.skip(f"no container can run here: {missing}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -123,7 +133,8 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the database servers that this test run started, once its last worker has ended."""
+    """Stop the servers and containers that this test run started, once its last worker has ended."""
     factory = getattr(config, "_tmp_path_factory", None)
     if factory and not hasattr(config, "workerinput"):
         stop_servers(shared_directory(config, factory))
+        clean_up(shared_directory(config, factory))

@@ -272,7 +272,7 @@ class TestLicensesAndPythons:
         project = render(**answers)
         texts = own_texts(project)
         changed = {name: text for name, text in texts.items() if base.get(name) != text}
-        assert changed.keys() <= {"LICENSE", "README.md", "pyproject.toml", ANSWERS_FILE}
+        assert changed.keys() <= {"Dockerfile", "LICENSE", "README.md", "pyproject.toml", ANSWERS_FILE}
         assert changed.keys() | base.keys() == texts.keys()
         assert [] == [line for name, text in changed.items() for line in untidy(name, text)]
         assert [] == leftovers(project, answers)

@@ -16,7 +16,7 @@ from tests.test_questions import AWKWARD
 def test_passes_its_own_checks(install: Install, new_database: NewDatabase, answers: Answers) -> None:
     service = install(answers).with_settings(new_database(answers["database"]))
     if not is_measured(answers):
-        service = service.with_settings({"PYTEST_ADDOPTS": "--no-cov"})
+        service = service.with_settings({"PYTEST_ADDOPTS": "--no-cov -W ignore::pytest_cov.CovDisabledWarning"})
     service.run("uv", "run", "just", "check")
 
 

@@ -11,8 +11,8 @@ from app.schemas.fields import LINE
 from app.schemas.users import SentPassword
 
 _ANY_SCOPE = "|".join(re.escape(scope) for scope in SCOPES)
-# No longer than all scopes are.
-_SCOPE_LIST = rf"^(({_ANY_SCOPE})( ({_ANY_SCOPE})){{0,{len(SCOPES) - 1}}})?$" if SCOPES else "^$"
+# No more of them than there are.
+_SCOPE_LIST = f"^(({_ANY_SCOPE})( ({_ANY_SCOPE}))" + "{0," + str(len(SCOPES) - 1) + "})?$" if SCOPES else "^$"
 
 
 class TokenRequest(Schema):

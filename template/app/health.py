@@ -1,0 +1,46 @@
+"""`python -m app.health` ends with 0 if the service in this container answers: the health check of the image.
+
+It asks whether the process is up, not whether the database is: a container that is stopped because its database is away
+does not come back sooner.
+"""
+
+import sys
+from http.client import HTTPConnection, HTTPException
+
+from app.core.errors import SettingsError
+from app.core.settings import Settings, get_settings
+
+_PATIENCE_SECONDS = 4
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is bound to, not what is called
+
+
+def status(settings: Settings) -> int:
+    """Return the status that `/healthz` is answered with.
+
+    Raises:
+        OSError: nothing listens, or it does not answer in time.
+        HTTPException: what answers does not speak HTTP.
+    """
+    address = _ANY_ADDRESS.get(settings.host, settings.host)
+    # Any name that the service answers under.
+    name = settings.trusted_hosts[0].replace("*", "health") if settings.trusted_hosts else "localhost"
+    connection = HTTPConnection(address, settings.port, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": name})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def main() -> None:
+    """End with 0, or with one sentence on standard error."""
+    try:
+        answer = status(get_settings())
+    except (OSError, HTTPException, SettingsError) as error:
+        sys.exit(f"Error: {error}")
+    if answer != 200:  # noqa: PLR2004 - HTTP's own
+        sys.exit(f"Error: /healthz was answered with {answer}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from app import health
+from app.core.settings import Settings
+
+
+class Service(HTTPServer):
+    """Answers every request with `status`, and knows which host the last one was for."""
+
+    status = 200
+    asked: tuple[str, str] | None = None
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Service
+
+    def do_GET(self) -> None:
+        self.server.asked = (self.path, self.headers["Host"])
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def service() -> Generator[Service]:
+    with Service(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def environment(service: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of the service, as `main` reads them."""
+    here = settings.model_copy(update={"host": "0.0.0.0", "port": service.server_port})  # noqa: S104 - as in a container
+    monkeypatch.setattr(health, "get_settings", lambda: here)
+    return here
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host"),
+    [((), "localhost"), (("api.example.com", "b"), "api.example.com"), (("*.example.com",), "health.example.com")],
+)
+def test_it_asks_under_a_name_that_the_service_answers_to(
+    service: Service, environment: Settings, trusted: tuple[str, ...], host: str
+) -> None:
+    status = health.status(environment.model_copy(update={"trusted_hosts": trusted}))
+
+    assert status == 200
+    assert service.asked == ("/healthz", host)
+
+
+@pytest.mark.usefixtures("environment")
+class TestMain:
+    def test_it_says_nothing_when_all_is_well(self, capsys: pytest.CaptureFixture[str]) -> None:
+        health.main()
+
+        assert capsys.readouterr() == ("", "")
+
+    def test_another_status_is_a_failure(self, service: Service) -> None:
+        service.status = 503
+
+        with pytest.raises(SystemExit, match="answered with 503"):
+            health.main()
+
+    def test_silence_is_a_failure(self, service: Service) -> None:
+        service.socket.close()
+
+        with pytest.raises(SystemExit, match="Error: "):
+            health.main()

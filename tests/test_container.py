@@ -1,0 +1,170 @@
+"""The image of a service is built as it was rendered, and run as strictly as a platform can run it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.conftest import Install, NewDatabase, Render
+from tests.containers import PYTHON, Container, Engine, flags, pinned_images, stand_ins
+from tests.rendering import Answers, choices, questions, variant_id
+from tests.service import Service
+from tests.test_boot import PASSWORD, SECRET, SETTINGS
+from tests.test_questions import AWKWARD
+from tests.wire.samples import an_order
+
+# Every framework and every database; the styles take turns, since the image does not differ by them.
+VARIANTS: list[Answers] = [
+    {"framework": "fastapi", "database": "postgresql", "auth": "jwt", "example": True},
+    {"framework": "flask", "database": "mysql", "auth": "api_key", "example": True},
+    {"framework": "flask", "database": "sqlite", "auth": "none", "example": True},
+]
+UID = 10001
+
+Image = Callable[[Answers], str]
+
+
+@pytest.fixture
+def image(engine: Engine, install: Install) -> Image:
+    """Return a function that builds the image of a variant, once for this test run, by the service's own command."""
+
+    def build(answers: Answers) -> str:
+        service, name = install(answers), f"localhost/{variant_id(answers)}"
+        if not engine.has(name):
+            build_image(engine, service, name)
+        return name
+
+    return build
+
+
+def build_image(engine: Engine, service: Service, name: str, *arguments: str) -> None:
+    """Build an image by the service's own command."""
+    service = service.with_settings({"CONTAINER_ENGINE": str(engine.program)})
+    service.run("uv", "run", "just", "image", name, *stand_ins(), *arguments)
+
+
+def storage(database: str, new_database: NewDatabase, tmp_path: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the settings that lead to an empty database, and what the container needs to see of this machine."""
+    if database != "sqlite":
+        return new_database(database), []
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o777)
+    return {"DATABASE_URL": "sqlite:////data/app.db"}, [f"--volume={tmp_path}/data:/data"]
+
+
+def caller(container: Container, auth: str) -> dict[str, str]:
+    """Return the headers of a caller who may write orders."""
+    if auth == "none":
+        return {}
+    if auth == "api_key":
+        create = ["app", "keys", "create", "--owner", "ada", "--scopes", "orders:read,orders:write"]
+        return {"X-API-Key": container.execute(*create).splitlines()[-1]}
+    user = {"email": "ada@example.com", "password": PASSWORD}
+    httpx2.post(f"{container.base_url}/v1/users", json=user).raise_for_status()
+    form = {"username": user["email"], "password": PASSWORD}
+    tokens = httpx2.post(f"{container.base_url}/v1/auth/token", data=form).raise_for_status().json()
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+@pytest.mark.parametrize("answers", VARIANTS, ids=variant_id)
+def test_serves_without_rights_and_stops_when_asked_to(
+    engine: Engine, image: Image, new_database: NewDatabase, tmp_path: Path, answers: Answers
+) -> None:
+    name = image(answers)
+    database, options = storage(answers["database"], new_database, tmp_path)
+    settings = {**database, **SETTINGS.get(answers["auth"], {}), "WORKERS": "2", "TRUSTED_HOSTS": "127.0.0.1"}
+    migrate = ["run", "--rm", "--network=host", "--read-only", "--cap-drop=ALL", *flags(settings), *options, name]
+    engine.run(*migrate, "app", "migrate")
+    with engine.running(name, settings, *options) as container:
+        orders = f"{container.base_url}/v1/orders"
+        headers = caller(container, answers["auth"])
+        made = httpx2.post(orders, json=an_order(), headers=headers)
+        listed = httpx2.get(orders, headers=headers)
+        health = engine.run("healthcheck", "run", container.name)
+        user = container.execute("python", "-c", "import os; print(os.getuid(), os.getgid())")
+        container.execute("python", "-c", "open('/opt/venv/new', 'w')", status=1)
+        code, log = container.stop(), container.log()
+
+    assert 201 == made.status_code
+    assert [made.json()["id"]] == [order["id"] for order in listed.json()["data"]]
+    assert "unhealthy" not in health
+    assert f"{UID} {UID}" == user.strip()
+    assert 0 == code
+    assert {"level", "event"} <= set.intersection(*(set(json.loads(line)) for line in log.splitlines()))
+    assert [] == [secret for secret in (SECRET, PASSWORD, *headers.values()) if secret in log]
+
+
+@pytest.mark.parametrize("answers", VARIANTS, ids=variant_id)
+def test_holds_the_service_and_nothing_to_build_it_with(engine: Engine, image: Image, answers: Answers) -> None:
+    name = image(answers)
+    found = engine.run("run", "--rm", name, "find", "/opt/venv/bin", "/src", "/root/.cache", "-type", "f", status=1)
+    programs = {Path(line).name for line in found.splitlines() if line.startswith("/opt/venv/bin/")}
+    labels = json.loads(engine.run("inspect", "--format", "{{json .Config.Labels}}", name))
+
+    assert "app" in programs
+    assert set() == programs & {"pytest", "ruff", "just", "pip", "uv", "schemathesis"}
+    assert not re.search("^/(src|root)/", found, re.MULTILINE)
+    assert engine.run("run", "--rm", name, "sh", "-c", "command -v uv gcc cc git", status=127) == ""
+    assert ("My Service", "0.1.0") == tuple(
+        labels[f"org.opencontainers.image.{label}"] for label in ("title", "version")
+    )
+
+
+def test_does_not_start_without_what_production_needs(engine: Engine, image: Image) -> None:
+    refused = engine.run("run", "--rm", "--network=none", image(VARIANTS[0]), status=1)
+    assert "DATABASE_URL" in refused
+
+
+def test_is_unhealthy_when_nothing_answers(engine: Engine, image: Image) -> None:
+    asked = engine.run("run", "--rm", "--network=none", image(VARIANTS[0]), "python", "-m", "app.health", status=1)
+    assert asked.startswith("Error: ")
+
+
+def test_a_build_sees_no_secrets_and_no_data(engine: Engine, install: Install) -> None:
+    service = install(VARIANTS[0])
+    planted = [service.directory / name for name in (".env", "app.db", "id_rsa")]
+    for path in planted:
+        path.write_text("secret", "utf-8")
+    build_image(engine, service, "localhost/build-stage", "--target=build")
+    for path in planted:
+        path.unlink()
+    seen = engine.run("run", "--rm", "localhost/build-stage", "ls", "-A", "/src").split()
+
+    assert {"README.md", "app", "pyproject.toml", "uv.lock"} == set(seen)
+
+
+@pytest.mark.parametrize("text", ["quotes", "jinja", "unicode", "yaml"])
+def test_labels_show_any_text_as_typed(engine: Engine, render: Render, tmp_path: Path, text: str) -> None:
+    project = render(project_slug="svc", project_name=AWKWARD[text], description=AWKWARD[text])
+    labels = (project / "Dockerfile").read_text("utf-8").partition("\nARG ")[2]
+    (tmp_path / "Dockerfile").write_text(f"FROM scratch\nARG {labels}", "utf-8")
+    engine.run("build", "--quiet", "--tag", f"localhost/{text}", str(tmp_path))
+    shown = json.loads(engine.run("inspect", "--format", "{{json .Config.Labels}}", f"localhost/{text}"))
+
+    assert AWKWARD[text] == shown["org.opencontainers.image.title"]
+    assert AWKWARD[text] == shown["org.opencontainers.image.description"]
+
+
+@pytest.mark.quick
+class TestDockerfile:
+    @pytest.mark.parametrize("version", choices("python_version"))
+    def test_is_pinned_and_the_linter_has_nothing_to_say(self, render: Render, version: str) -> None:
+        project = render(python_version=version)
+        text = (project / "Dockerfile").read_text("utf-8")
+        linted = subprocess.run(["hadolint", "Dockerfile"], cwd=project, capture_output=True, text=True, check=False)
+
+        assert "" == linted.stdout
+        assert 0 == linted.returncode
+        images = [line.split()[1] for line in text.splitlines() if line.startswith("FROM ")]
+        assert all(
+            re.search(rf":[0-9.]*{'' if 'uv' in image else version}.*@sha256:[0-9a-f]{{64}}$", image)
+            for image in images
+        )
+
+    def test_what_is_built_here_is_the_default(self) -> None:
+        assert PYTHON == questions()["python_version"]["default"]
+        assert set(choices("python_version")) == pinned_images()["python"].keys()
