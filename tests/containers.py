@@ -38,8 +38,8 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
 """
-# Its own storage, so that nothing is left on the machine; no namespaces for the steps of a build; and Docker's format
-# of images, as the one of the OCI has no health checks.
+# Its own storage, so that nothing is left on the machine; no namespaces for the steps of a build; Docker's format of
+# images, as the one of the OCI has no health checks.
 ENGINE = """\
 #!/bin/sh
 export CONTAINERS_CONF="{home}/containers.conf" BUILDAH_ISOLATION=chroot BUILDAH_FORMAT=docker
@@ -71,8 +71,15 @@ class Engine:
         """Return what runs the engine, in place of `docker`."""
         return self.home / "engine"
 
-    def run(self, *arguments: str, status: int = 0) -> str:
-        """Run a command of the engine, which has to end with `status`, and return what it and the container print."""
+    def run(self, *arguments: str) -> str:
+        """Run a command of the engine and return what it, or the container, prints on standard output."""
+        return self._run(arguments, status=0).stdout
+
+    def fail(self, *arguments: str, status: int = 1) -> str:
+        """Run a command that has to end with `status` and return what it prints on standard error."""
+        return without_notes(self._run(arguments, status).stderr)
+
+    def _run(self, arguments: tuple[str, ...], status: int) -> "subprocess.CompletedProcess[str]":
         result = subprocess.run(
             [str(self.program), *arguments],
             stdin=subprocess.DEVNULL,
@@ -83,7 +90,7 @@ class Engine:
         )
         printed = f"{result.stdout}{result.stderr}"
         assert result.returncode == status, f"{' '.join(arguments)} ended with {result.returncode}\n{printed[-20_000:]}"
-        return printed
+        return result
 
     def has(self, image: str) -> bool:
         """Return whether the image is there."""
@@ -111,6 +118,11 @@ HARDENED = (
 )
 
 
+def without_notes(printed: str) -> str:
+    """Return what was printed without the engine's own log, which complains of the systemd that is not there."""
+    return "".join(line for line in printed.splitlines(keepends=True) if not line.startswith("time="))
+
+
 def flags(settings: dict[str, str]) -> list[str]:
     """Return settings as arguments for the engine."""
     return [f"--env={name}={value}" for name, value in settings.items()]
@@ -129,12 +141,12 @@ class Container:
         """Return where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def execute(self, *command: str, status: int = 0) -> str:
+    def execute(self, *command: str) -> str:
         """Run a command in the container and return what it prints."""
-        return self.engine.run("exec", self.name, *command, status=status)
+        return self.engine.run("exec", self.name, *command)
 
     def log(self) -> str:
-        """Return what it has printed."""
+        """Return what it has printed on standard output."""
         return self.engine.run("logs", self.name)
 
     def stop(self) -> int:
