@@ -1,6 +1,7 @@
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -8,28 +9,22 @@ from app import health
 from app.core.settings import Settings
 
 
-class Service(HTTPServer):
-    """Answers every request with `status`, and knows which host the last one was for."""
-
-    status = 200
-    asked: tuple[str, str] | None = None
-
-
 class Handler(BaseHTTPRequestHandler):
-    server: Service
+    """Answers every request with `status`, and notes the path and the host that it was for."""
+
+    status: ClassVar[int] = 200
+    asked: ClassVar[list[tuple[str, str | None]]] = []
 
     def do_GET(self) -> None:
-        self.server.asked = (self.path, self.headers["Host"])
-        self.send_response(self.server.status)
+        self.asked.append((self.path, self.headers["Host"]))
+        self.send_response_only(self.status)
         self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
-def service() -> Generator[Service]:
-    with Service(("127.0.0.1", 0), Handler) as server:
+def service(monkeypatch: pytest.MonkeyPatch) -> Generator[HTTPServer]:
+    monkeypatch.setattr(Handler, "asked", [])
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -38,7 +33,7 @@ def service() -> Generator[Service]:
 
 
 @pytest.fixture
-def environment(service: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def environment(service: HTTPServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of the service, as `main` reads them."""
     here = settings.model_copy(update={"host": "0.0.0.0", "port": service.server_port})  # noqa: S104 - as in a container
     monkeypatch.setattr(health, "get_settings", lambda: here)
@@ -50,12 +45,12 @@ def environment(service: Service, settings: Settings, monkeypatch: pytest.Monkey
     [((), "localhost"), (("api.example.com", "b"), "api.example.com"), (("*.example.com",), "health.example.com")],
 )
 def test_it_asks_under_a_name_that_the_service_answers_to(
-    service: Service, environment: Settings, trusted: tuple[str, ...], host: str
+    environment: Settings, trusted: tuple[str, ...], host: str
 ) -> None:
     status = health.status(environment.model_copy(update={"trusted_hosts": trusted}))
 
     assert status == 200
-    assert service.asked == ("/healthz", host)
+    assert Handler.asked == [("/healthz", host)]
 
 
 @pytest.mark.usefixtures("environment")
@@ -65,13 +60,13 @@ class TestMain:
 
         assert capsys.readouterr() == ("", "")
 
-    def test_another_status_is_a_failure(self, service: Service) -> None:
-        service.status = 503
+    def test_another_status_is_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Handler, "status", 503)
 
         with pytest.raises(SystemExit, match="answered with 503"):
             health.main()
 
-    def test_silence_is_a_failure(self, service: Service) -> None:
+    def test_silence_is_a_failure(self, service: HTTPServer) -> None:
         service.socket.close()
 
         with pytest.raises(SystemExit, match="Error: "):
