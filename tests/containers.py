@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,14 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from filelock import FileLock
 
+from tests.processes import completed, wait_until_ready
 from tests.rendering import jinja
 from tests.servers import free_port
 
-COMMAND_SECONDS = 300
-START_SECONDS = 60
 PROGRAMS = ("podman", "runc", "mmdebstrap")
 # What Debian's trixie calls Python 3.13, the default of the template; there is no such stand-in for others.
 PYTHON = "3.13"
@@ -80,17 +77,7 @@ class Engine:
         return without_notes(self._run(arguments, status).stderr)
 
     def _run(self, arguments: tuple[str, ...], status: int) -> "subprocess.CompletedProcess[str]":
-        result = subprocess.run(
-            [str(self.program), *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        printed = f"{result.stdout}{result.stderr}"
-        assert result.returncode == status, f"{' '.join(arguments)} ended with {result.returncode}\n{printed[-20_000:]}"
-        return result
+        return completed([str(self.program), *arguments], status=status)
 
     def has(self, image: str) -> bool:
         """Return whether the image is there."""
@@ -103,7 +90,7 @@ class Engine:
         environment = {**settings, "PORT": str(container.port)}
         self.run("run", "--detach", "--name", container.name, *HARDENED, *flags(environment), *options, image)
         try:
-            container.wait_until_ready()
+            wait_until_ready(container.base_url, container.log)
             yield container
         finally:
             self.run("rm", "--force", container.name)
@@ -153,18 +140,6 @@ class Container:
         """Ask it to stop, and return the exit code of its command; 137 if it had to be killed."""
         self.engine.run("stop", "--time", "20", self.name)
         return int(self.engine.run("inspect", "--format", "{{.State.ExitCode}}", self.name).split()[-1])
-
-    def wait_until_ready(self) -> None:
-        """Return once `/readyz` says so."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx2.get(f"{self.base_url}/readyz").status_code == httpx2.codes.OK:
-                    return
-            except httpx2.TransportError:
-                pass
-            time.sleep(0.1)
-        raise AssertionError(f"not ready after {START_SECONDS} s\n{self.log()}")
 
 
 def new_engine(shared: Path) -> Engine:
@@ -242,4 +217,4 @@ def _add_uv(context: Path) -> None:
 
 
 def _output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return completed(command).stdout

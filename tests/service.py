@@ -4,18 +4,14 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import httpx2
-
+from tests.processes import completed, wait_until_ready
 from tests.servers import free_port
 
-COMMAND_SECONDS = 300
-START_SECONDS = 60
 STOP_SECONDS = 30
 # The service itself exits with 0; just waits for it, then says that it was asked to stop (128 + SIGTERM).
 STOPPED = (0, 143)
@@ -30,19 +26,7 @@ class Service:
 
     def run(self, *command: str) -> str:
         """Run a command in the project and return what it prints on standard output."""
-        result = subprocess.run(
-            command,
-            cwd=self.directory,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        printed = f"{' '.join(command)} exited with {result.returncode}\n{result.stdout}\n{result.stderr}"
-        assert result.returncode == 0, printed[-20_000:]
-        return result.stdout
+        return completed(command, cwd=self.directory, env=self._environment()).stdout
 
     def with_settings(self, settings: dict[str, str]) -> "Service":
         """Return the same project with other settings in its environment."""
@@ -69,7 +53,7 @@ class Service:
             )
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait_until_ready(url, process, log)
+            wait_until_ready(url, lambda: log.read_text("utf-8"), lives=lambda: process.poll() is None)
             yield url
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)
@@ -84,20 +68,6 @@ class Service:
         # Variants are tested side by side already; a process for each core again would only wait.
         own = {"UV_PYTHON_DOWNLOADS": "never", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
         return {**ours, **own, **self.settings}
-
-
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"ended with {process.returncode}\n{log.read_text('utf-8')[-20_000:]}"
-        try:
-            if httpx2.get(f"{url}/readyz").status_code == httpx2.codes.OK:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.1)
-    message = f"not ready after {START_SECONDS} s\n{log.read_text('utf-8')[-20_000:]}"
-    raise AssertionError(message)
 
 
 def _listens(port: int) -> bool:

@@ -104,7 +104,7 @@ def test_serves_without_rights_and_stops_when_asked_to(
 def test_holds_the_service_and_nothing_to_build_it_with(engine: Engine, image: Image, answers: Answers) -> None:
     name = image(answers)
     programs = set(engine.run("run", "--rm", name, "ls", "/opt/venv/bin").split())
-    elsewhere = engine.fail("run", "--rm", name, "ls", "/src", "/root/.cache/uv", "/usr/local/bin/uv", status=2)
+    elsewhere = engine.fail("run", "--rm", name, "ls", "/src", "/cache", "/usr/local/bin/uv", status=2)
     labels = json.loads(engine.run("inspect", "--format", "{{json .Config.Labels}}", name))
 
     assert "app" in programs
