@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Install
+from tests.identity import AUDIENCE, NewProvider
 from tests.rendering import choices
 from tests.service import Service
 
 ADDRESS = "http://localhost:8000"
-# OpenID Connect is left out: its documents call providers that only their readers have.
+# OpenID Connect has a test of its own: its callers need a provider.
 STYLES = [auth for auth in choices("auth") if auth != "oidc"]
 
 
@@ -44,6 +45,28 @@ def test_the_readme_can_be_followed(install: Install, tmp_path: Path, auth: str,
 
     assert '"reference":"2026-0001"' in printed
     assert '"has_more":false' in printed
+
+
+def test_the_readme_can_be_followed_with_a_provider(
+    install: Install, new_provider: NewProvider, tmp_path: Path
+) -> None:
+    service = migrated(install, tmp_path, "fastapi", "oidc")
+    shell = code(service.directory / "README.md", "shell", "Call it")
+    python = code(service.directory / "docs" / "authentication.md", "python", "Get a token and call")
+    client = 'client_id, client_secret = "alice", "alicealice"\n'
+    with new_provider().running() as provider, service.with_settings(provider.settings).serving() as base_url:
+        # What only the reader knows; all else is typed as it stands there.
+        known = {"https://id.example.com": provider.issuer, "https://api.example.com": AUDIENCE, ADDRESS: base_url}
+        known |= {"SCOPES": "orders:read", "/v1/…": "/v1/orders"}
+        for shown, real in known.items():
+            shell, python = shell.replace(shown, real), python.replace(shown, real)
+        caller = service.with_settings({"CLIENT_ID": "alice", "CLIENT_SECRET": "alicealice"})
+        printed = caller.run("bash", "-euo", "pipefail", "-c", shell)
+        answered = service.run("uv", "run", "python", "-c", f"{client}{python}\nprint(answer.text)")
+
+    assert '"reference":"2026-0001"' in printed
+    assert '"has_more":false' in printed
+    assert '"reference":"2026-0001"' in answered
 
 
 @pytest.mark.parametrize("framework", choices("framework"))
