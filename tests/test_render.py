@@ -58,6 +58,7 @@ SIGNS: dict[tuple[str, object], str] = {
     ("auth", "api_key"): r"api[ _-]?key|app keys",
     ("auth", "none"): r"anonymous",
     ("example", True): r"\borders\b|order_items|OrderCreate",
+    ("ci", "github"): r"\.github|github actions",
     ("license", "MIT"): r"\bMIT\b",
     ("license", "Apache-2.0"): r"\bApache\b",
     ("license", "BSD-3-Clause"): "BSD.3-Clause",
@@ -125,7 +126,7 @@ def leftovers(project: Path, answers: Answers) -> list[str]:
     # The rule that keeps web frameworks out of the lower layers names them all.
     texts["pyproject.toml"] = re.sub(r"^forbidden_modules = .*", "", texts["pyproject.toml"], flags=re.MULTILINE)
     for (question, choice), signs in SIGNS.items():
-        if answers.get(question, "none") == choice:
+        if answers.get(question, questions()[question].get("default")) == choice:
             continue
         for name, text in texts.items():
             # Python that all variants share may name what it supports; it may not import it.
