@@ -9,6 +9,7 @@ import pytest
 from filelock import FileLock
 
 from tests.containers import Engine, EngineMissingError, clean_up, new_engine
+from tests.docker import Docker, new_docker
 from tests.identity import NewProvider, new_provider
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
@@ -117,6 +118,15 @@ def engine(shared: Path) -> Engine:
         return new_engine(shared)
     except EngineMissingError as missing:
         pytest.skip(f"no container can run here: {missing}")
+
+
+@pytest.fixture
+def docker(shared: Path) -> Docker:
+    """Return a Docker Engine, started once for this test run."""
+    try:
+        return new_docker(shared)
+    except EngineMissingError as missing:
+        pytest.skip(f"no Docker Engine can run here: {missing}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,31 +1,20 @@
-"""A container engine that needs no daemon and no registry: Podman, with images that stand in for those it would pull.
-
-Renderings pin their base images by digest. A build is told, by `--build-context`, what to take in their place, so that
-the Dockerfile is built as it was rendered: Debian's own Python for `python`, and the binary from PyPI for `uv`.
-"""
+"""A container engine that needs no daemon and no registry: Podman."""
 
 import os
-import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 from tests.processes import completed, wait_until_ready
-from tests.rendering import jinja
 from tests.servers import free_port
 
 PROGRAMS = ("podman", "runc", "mmdebstrap")
-# What Debian's trixie calls Python 3.13, the default of the template; there is no such stand-in for others.
-PYTHON = "3.13"
-PACKAGES = "python3,python3-venv,ca-certificates"
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 CONFIGURATION = """\
 [containers]
@@ -42,15 +31,6 @@ ENGINE = """\
 export CONTAINERS_CONF="{home}/containers.conf" BUILDAH_ISOLATION=chroot BUILDAH_FORMAT=docker
 exec podman --root "{home}/storage" --runroot "{home}/run" "$@"
 """
-PYTHON_FILE = """\
-FROM scratch
-ADD rootfs.tar /
-COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-RUN ln -s /usr/bin/python3 /usr/local/bin/python && ln -s /usr/bin/python3 /usr/local/bin/python3
-ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
-"""
-UV_FILE = "FROM scratch\nCOPY uv /uv\n"
 
 
 class EngineMissingError(Exception):
@@ -160,22 +140,7 @@ def new_engine(shared: Path) -> Engine:
             (home / "containers.conf").write_text(CONFIGURATION, "utf-8")
             engine.program.write_text(ENGINE.format(home=home), "utf-8")
             engine.program.chmod(0o755)
-            _make_stand_in(engine, "python", PYTHON_FILE, _add_debian)
-            _make_stand_in(engine, "uv", UV_FILE, _add_uv)
     return engine
-
-
-def stand_ins() -> list[str]:
-    """Return the arguments for a build that put the stand-ins in the place of the pinned images."""
-    pinned = pinned_images()
-    names = {"python": pinned["python"][PYTHON], "uv": pinned["uv"]}
-    contexts = [f"--build-context={image}=container-image://{_stand_in(name)}" for name, image in names.items()]
-    return ["--pull=never", *contexts]
-
-
-def pinned_images() -> dict[str, Any]:
-    """Return the images that renderings use, by what they are."""
-    return vars(jinja().get_template("extensions/images.jinja").module)["images"]
 
 
 def clean_up(shared: Path) -> None:
@@ -185,36 +150,3 @@ def clean_up(shared: Path) -> None:
         engine.run("rm", "--all", "--force")
         engine.run("rmi", "--all", "--force")
         shutil.rmtree(engine.home)
-
-
-def _stand_in(name: str) -> str:
-    return f"localhost/stand-in/{name}"
-
-
-def _make_stand_in(engine: Engine, name: str, file: str, add: Callable[[Path], None]) -> None:
-    context = engine.home / name
-    context.mkdir()
-    (context / "Dockerfile").write_text(file, "utf-8")
-    add(context)
-    engine.run("build", "--quiet", "--tag", _stand_in(name), str(context))
-    shutil.rmtree(context)
-
-
-def _add_debian(context: Path) -> None:
-    """Add a minimal Debian with Python, from where this machine gets its own packages."""
-    listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
-    mirror = next(uri for uri in listed.splitlines() if "security" not in uri)
-    root = str(context / "rootfs.tar")
-    _output("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "trixie", root, mirror)
-    shutil.copy(CERTIFICATES, context)
-
-
-def _add_uv(context: Path) -> None:
-    """Add the version of uv that is pinned, from PyPI."""
-    version = re.findall(r":([0-9.]+)@", pinned_images()["uv"])[0]
-    _output("uv", "pip", "install", "--quiet", "--target", str(context / "tools"), f"uv=={version}")
-    shutil.copy(context / "tools/bin/uv", context)
-
-
-def _output(*command: str) -> str:
-    return completed(command).stdout

@@ -1,4 +1,4 @@
-"""The database servers that the tests need: a URL in the environment, else a throw-away server from binaries."""
+"""The servers that the tests need: a URL in the environment, else a throw-away server from binaries."""
 
 import json
 import os
@@ -41,11 +41,16 @@ def server_url(database: str, shared: Path) -> str:
     """Return the URL of a server for `database`, started once for all workers of this test run."""
     if url := os.environ.get(f"TEST_{database.upper()}_URL"):
         return url
-    state = shared / f"{database}.json"
+    return started(database, shared, STARTERS[database]).url
+
+
+def started(name: str, shared: Path, start: Callable[[], Running]) -> Running:
+    """Return the server `name`, started once for all workers of this test run and stopped at its end."""
+    state = shared / f"{name}.json"
     with FileLock(f"{state}.lock"):
         if not state.exists():
-            state.write_text(json.dumps(asdict(STARTERS[database]())), "utf-8")
-        return Running(**json.loads(state.read_text("utf-8"))).url
+            state.write_text(json.dumps(asdict(start())), "utf-8")
+        return Running(**json.loads(state.read_text("utf-8")))
 
 
 def create_database(server: str) -> str:
@@ -70,12 +75,12 @@ def _start_postgresql() -> Running:
     initdb = _program("initdb", "/usr/lib/postgresql/*/bin", hint)
     home, user = _home("postgresql", "postgres")
     options = ["-D", f"{home}/data", "--auth", "trust", "--no-sync", "--username", "postgres", "--encoding", "UTF8"]
-    _launch([initdb, *options], home, user).wait(START_SECONDS)
+    launch([initdb, *options], home, user).wait(START_SECONDS)
     port = free_port()
     command = [str(Path(initdb).resolve().with_name("postgres")), "-D", f"{home}/data", "-p", str(port), "-k", home]
     command += ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    return _running(_launch(command, home, user), home, url)
+    return _running(launch(command, home, user), home, url)
 
 
 def _start_mysql() -> Running:
@@ -85,11 +90,11 @@ def _start_mysql() -> Running:
     home, user = _home("mariadb", "mysql")
     options = ["--no-defaults", f"--datadir={home}/data"]
     secure = ["--auth-root-authentication-method=normal", "--skip-test-db"]
-    _launch([install, *options, *secure], home, user).wait(START_SECONDS)
+    launch([install, *options, *secure], home, user).wait(START_SECONDS)
     port = free_port()
     command = [mariadbd, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]
-    return _running(_launch(command, home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
+    return _running(launch(command, home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
 
 
 STARTERS: dict[str, Callable[[], Running]] = {"postgresql": _start_postgresql, "mysql": _start_mysql}
@@ -112,11 +117,15 @@ def _home(server: str, user: str) -> tuple[str, str | None]:
     return home, user
 
 
-def _launch(command: list[str], home: str, user: str | None) -> "subprocess.Popen[bytes]":
+def launch(
+    command: list[str], home: str, user: str | None, env: dict[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a server that goes on when this process ends, and writes its log into `home`."""
     with Path(home, "log").open("ab") as log:
         return subprocess.Popen(
             command,
             cwd=home,
+            env=env,
             user=user,
             group=user,
             stdin=subprocess.DEVNULL,
@@ -127,20 +136,29 @@ def _launch(command: list[str], home: str, user: str | None) -> "subprocess.Pope
 
 
 def _running(process: "subprocess.Popen[bytes]", home: str, url: str) -> Running:
-    """Wait until the server answers."""
+    """Wait until the database server answers."""
 
     def answers() -> bool:
-        if process.poll() is not None:
-            log = Path(home, "log").read_text("utf-8", errors="replace")
-            message = f"{process.args} ended:\n{log[-4000:]}"
-            raise RuntimeError(message)
         try:
             _execute(url, "SELECT 1")
         except (psycopg.OperationalError, pymysql.OperationalError):
             return False
         return True
 
-    _wait_until(answers, f"{url} answers")
+    return running(process, home, url, answers)
+
+
+def running(process: "subprocess.Popen[bytes]", home: str, url: str, answers: Callable[[], bool]) -> Running:
+    """Return the server once it answers; if it ends, fail and show its log."""
+
+    def answers_or_ended() -> bool:
+        if process.poll() is not None:
+            log = Path(home, "log").read_text("utf-8", errors="replace")
+            message = f"{process.args} ended:\n{log[-4000:]}"
+            raise RuntimeError(message)
+        return answers()
+
+    _wait_until(answers_or_ended, f"{url} answers")
     _processes.append(process)
     return Running(url, process.pid, home)
 

