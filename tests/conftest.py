@@ -11,6 +11,8 @@ from filelock import FileLock
 from tests.containers import Engine, EngineMissingError, clean_up, new_engine
 from tests.docker import Docker, new_docker
 from tests.identity import NewProvider, new_provider
+from tests.osv import Vulnerabilities, serving
+from tests.registry import Registry
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
 from tests.service import Service
@@ -112,6 +114,13 @@ def new_provider_fixture(shared: Path) -> NewProvider:
 
 
 @pytest.fixture
+def osv() -> Iterator[Vulnerabilities]:
+    """Return what stands in for osv.dev."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
 def engine(shared: Path) -> Engine:
     """Return a container engine with stand-ins for the pinned images, set up once for this test run."""
     try:
@@ -127,6 +136,12 @@ def docker(shared: Path) -> Docker:
         return new_docker(shared)
     except EngineMissingError as missing:
         pytest.skip(f"no Docker Engine can run here: {missing}")
+
+
+@pytest.fixture
+def registry(shared: Path) -> Registry:
+    """Return a registry of container images, started once for this test run."""
+    return Registry(shared)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -76,7 +76,7 @@ def new_docker(shared: Path) -> Docker:
 def _start() -> Running:
     home = Path(tempfile.mkdtemp(prefix="slipway-docker-"))
     if any(not shutil.which(program) for program in PROGRAMS):
-        _unpack(home)
+        unpack(home, *PACKAGES)
     plugins = home / "config/cli-plugins"
     plugins.mkdir(parents=True)
     if compose := shutil.which("docker-compose"):
@@ -89,11 +89,11 @@ def _start() -> Running:
     return running(process, str(home), f"unix://{home}/socket", lambda: _listens(home / "socket"))
 
 
-def _unpack(home: Path) -> None:
-    """Unpack the packages into `home`; nothing of them is installed or started."""
+def unpack(home: Path, *names: str) -> None:
+    """Unpack packages of Debian into `home`/root; nothing of them is installed or started."""
     packages = home / "packages"
     packages.mkdir()
-    completed(["apt-get", "-o", "APT::Sandbox::User=root", "download", "--quiet", *PACKAGES], cwd=packages)
+    completed(["apt-get", "-o", "APT::Sandbox::User=root", "download", "--quiet", *names], cwd=packages)
     for package in packages.glob("*.deb"):
         completed(["dpkg", "-x", str(package), str(home / "root")])
     shutil.rmtree(packages)

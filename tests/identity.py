@@ -1,7 +1,6 @@
 """A real identity provider for the tests: npm's oidc-provider in a process of its own, set up in tests/provider/."""
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -11,15 +10,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from filelock import FileLock
 
-from tests.rendering import REPOSITORY
+from tests.node import installed
 from tests.servers import free_port
 from tests.wire.service import Credentials, Who
 
 AUDIENCE = "https://api.example"
 START_SECONDS = 30
-NODE = 20
 BOTH = "orders:read orders:write"
 CLIENTS = {
     "alice": {"scope": BOTH, "roles": []},
@@ -93,39 +90,9 @@ class Provider:
 NewProvider = Callable[[], Provider]
 
 
-def install_provider(shared: Path) -> Path:
-    """Install the provider once for this test run and return where it is; skip where Node is missing."""
-    if not _has_node():
-        pytest.skip(
-            f"no Node.js {NODE} or later with npm: install it (apt-get install nodejs npm, on Debian 13 or later)"
-        )
-    home = shared / "provider"
-    with FileLock(f"{home}.lock"):
-        if not (home / "node_modules").exists():
-            shutil.copytree(REPOSITORY / "tests/provider", home, dirs_exist_ok=True)
-            _npm_install(home)
-    return home
-
-
 def new_provider(shared: Path) -> Provider:
     """Return a provider at an address of its own, not yet running."""
-    return Provider(install_provider(shared), free_port())
-
-
-def _has_node() -> bool:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return False
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    return int(version.strip().removeprefix("v").partition(".")[0]) >= NODE
-
-
-def _npm_install(home: Path) -> None:
-    # No lock file: it would hold the address of a registry. Versions are exact.
-    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--omit=dev"]
-    run = subprocess.run(command, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        shutil.rmtree(home / "node_modules", ignore_errors=True)
-        pytest.skip(f"npm cannot install the provider: {run.stderr.strip()[-500:]}")
+    return Provider(installed("provider", shared), free_port())
 
 
 def _wait_until_it_answers(issuer: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

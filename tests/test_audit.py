@@ -1,46 +1,14 @@
 """What a service is checked for besides its code: vulnerabilities, secrets, leftovers; each is planted, and found."""
 
 import json
-from collections.abc import Generator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import ClassVar
 
 import pytest
 
 from tests.conftest import Render
+from tests.osv import Vulnerabilities
 from tests.rendering import git
 from tests.service import Service
-
-
-class Vulnerabilities(BaseHTTPRequestHandler):
-    """Stands in for osv.dev: it has a report of every version of the package `vulnerable`, and of no other."""
-
-    vulnerable: ClassVar[str] = ""
-    asked: ClassVar[set[str]] = set()
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["package"]["name"]
-        self.asked.add(asked)
-        found = {"vulns": [{"id": "GHSA-test", "aliases": [], "summary": "planted", "affected": []}]}
-        body = json.dumps(found if asked == self.vulnerable else {}).encode()
-        self.send_response_only(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@pytest.fixture
-def osv(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
-    monkeypatch.setattr(Vulnerabilities, "asked", set())
-    with HTTPServer(("127.0.0.1", 0), Vulnerabilities) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1/query"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -63,36 +31,38 @@ def just(service: Service, *arguments: str) -> str:
 
 
 class TestAudit:
-    def test_every_dependency_is_asked_about(self, service: Service, osv: str) -> None:
-        just(service, "audit", "--osv-url", osv)
+    def test_every_dependency_is_asked_about(self, service: Service, osv: Vulnerabilities) -> None:
+        just(service, "audit", "--osv-url", osv.url)
 
-        assert {"sqlalchemy", "fastapi", "pytest"} <= Vulnerabilities.asked
+        assert {"sqlalchemy", "fastapi", "pytest"} <= osv.asked
 
-    def test_a_known_vulnerability_fails(self, service: Service, osv: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Vulnerabilities, "vulnerable", "sqlalchemy")
+    def test_a_known_vulnerability_fails(self, service: Service, osv: Vulnerabilities) -> None:
+        osv.vulnerable = "sqlalchemy"
 
         with pytest.raises(AssertionError, match="GHSA-test"):
-            just(service, "audit", "--osv-url", osv)
+            just(service, "audit", "--osv-url", osv.url)
 
     def test_no_answer_fails(self, service: Service) -> None:
         with pytest.raises(AssertionError, match="Connection refused"):
             just(service, "audit", "--osv-url", "http://127.0.0.1:9/v1/query")
 
-    def test_a_dependency_that_cannot_be_looked_up_fails(self, service: Service, osv: str, tmp_path: Path) -> None:
+    def test_a_dependency_that_cannot_be_looked_up_fails(
+        self, service: Service, osv: Vulnerabilities, tmp_path: Path
+    ) -> None:
         other = tmp_path / "other"
         other.mkdir()
         (other / "pyproject.toml").write_text('[project]\nname = "other"\nversion = "1"\n', "utf-8")
         service.run("uv", "add", "--quiet", "--no-editable", str(other))
 
         with pytest.raises(AssertionError, match="does not contain a hash"):
-            just(service, "audit", "--osv-url", osv)
+            just(service, "audit", "--osv-url", osv.url)
 
-    def test_a_lock_that_is_not_current_fails(self, service: Service, osv: str) -> None:
+    def test_a_lock_that_is_not_current_fails(self, service: Service, osv: Vulnerabilities) -> None:
         pyproject = service.directory / "pyproject.toml"
         pyproject.write_text(pyproject.read_text("utf-8").replace('"click>=8.3,<9"', '"click>=8.2,<9"'), "utf-8")
 
         with pytest.raises(AssertionError, match=r"uv\.lock` needs to be updated"):
-            service.run("uv", "run", "--frozen", "just", "audit", "--osv-url", osv)
+            service.run("uv", "run", "--frozen", "just", "audit", "--osv-url", osv.url)
 
 
 class TestSecrets:

@@ -1,0 +1,70 @@
+"""The machine that pipelines run on in the tests: this one, with programs that stand in for what is not to be had."""
+
+import os
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.containers import Engine
+from tests.docker import Docker
+from tests.node import installed
+from tests.osv import Vulnerabilities
+from tests.pipelines import Pipeline
+from tests.pythons import interpreters
+from tests.registry import Registry
+from tests.rendering import REPOSITORY
+from tests.stand_ins import PYTHON, build_contexts, pinned_images, stand_in
+
+PROGRAMS = REPOSITORY / "tests/programs"
+NETWORK = "slipway-ci"
+
+
+def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabilities, own: Path) -> dict[str, str]:
+    """Return the environment in which a pipeline finds its programs, and these find what they stand in for.
+
+    `shared` keeps what is the same for all pipelines of this test run, `own` what one of them leaves.
+    """
+    if PYTHON not in interpreters():
+        pytest.skip(f"no Python {PYTHON}: install it with pyenv")
+    (shared / "answers").mkdir(exist_ok=True)
+    programs = [PROGRAMS, installed("runner", shared) / "node_modules/.bin", interpreters()[PYTHON].parent]
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TEST_"))}
+    return {
+        **ours,
+        "PATH": ":".join([*map(str, programs), ours["PATH"]]),
+        "UV": shutil.which("uv") or "uv",
+        "UV_PYTHON": PYTHON,
+        "UV_CACHE_DIR": ours.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv")),
+        # Pipelines are tested side by side already; and at the first failure all is said.
+        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
+        "PYTEST_ADDOPTS": "--exitfirst",
+        "ANSWERS": str(shared / "answers"),
+        "OSV": osv.url,
+        "ENGINE": str(engine.program),
+        "CONTEXTS": " ".join(build_contexts(engine)),
+        "SCANNER": f"{pinned_images()['trivy']} {stand_in(engine, 'trivy')}",
+        "PUSH_TO": registry.address,
+        "OWN": str(own),
+    }
+
+
+def give_database(pipeline: Pipeline, url: str) -> None:
+    """Let a pipeline use a server that runs already, in the place of the service that its provider would start."""
+    pattern = r"(postgresql|mysql)://\w+:ci@[^/\s]+/\w+"
+    pipeline.file.write_text(re.sub(pattern, lambda _: url, pipeline.file.read_text("utf-8")), "utf-8")
+
+
+def give_docker(pipeline: Pipeline, engine: Engine, docker: Docker, database: str) -> Pipeline:
+    """Let a pipeline start its database on a Docker Engine, from what stands in for the pinned image."""
+    pinned = pinned_images()["database"][database]
+    name = pinned.partition("@")[0]
+    docker.load(engine, stand_in(engine, name.partition(":")[0]), name)
+    if NETWORK not in docker.run("network", "ls", "--format", "{{.Name}}"):
+        docker.run("network", "create", NETWORK)
+    given = docker.environment
+    real = shutil.which("docker", path=given["PATH"]) or "docker"
+    ours = {**given, "PATH": f"{pipeline.environment['PATH']}:{given['PATH']}", "DOCKER": f"{real} {NETWORK}"}
+    return replace(pipeline, environment={**pipeline.environment, **ours, "PINNED": pinned})

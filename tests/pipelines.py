@@ -1,0 +1,179 @@
+"""Pipelines of rendered services, run as their provider would: by a runner, or step by step in a shell."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.rendering import REPOSITORY, git
+
+SECONDS = 600
+REGISTRY = "registry.example"
+PASSWORD = "planted-password"
+# What a provider sets, as far as the pipelines use it.
+SETTINGS = {"REGISTRY": REGISTRY, "REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
+
+FILES = {
+    "github": ".github/workflows/ci.yml",
+    "gitlab": ".gitlab-ci.yml",
+    "azure": "azure-pipelines.yml",
+    "bitbucket": "bitbucket-pipelines.yml",
+    "circleci": ".circleci/config.yml",
+    "jenkins": "Jenkinsfile",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a pipeline passed, and all that it printed."""
+
+    passed: bool
+    log: str
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The pipeline of `provider` in the service at `directory`; `environment` holds what stands in for its machine."""
+
+    provider: str
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """Return the file that describes it."""
+        return self.directory / FILES[self.provider]
+
+    def run(self) -> Outcome:
+        """Run it for the newest commit of the branch main."""
+        return RUNNERS[self.provider](self)
+
+    def command(self, *arguments: str, **more: str) -> Outcome:
+        """Run a command in the service's directory, with the environment of the pipeline and `more`."""
+        run = subprocess.run(
+            arguments,
+            cwd=self.directory,
+            env={**self.environment, **more},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Outcome(run.returncode == 0, run.stdout)
+
+
+def _act(pipeline: Pipeline) -> Outcome:
+    """GitHub's: act, on this machine, with local actions in the place of those that it would fetch."""
+    used = re.findall(r"uses: (\S+)", pipeline.file.read_text("utf-8"))
+    actions = [f"--local-repository={action}={REPOSITORY}/tests/actions" for action in sorted(set(used))]
+    machine = ["--platform=ubuntu-24.04=-self-hosted", "--action-offline-mode", "--pull=false"]
+    return pipeline.command("act", "push", *machine, *actions, f"--secret=GITHUB_TOKEN={PASSWORD}")
+
+
+def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
+    """GitLab's: gitlab-ci-local, in a shell."""
+    variables = {
+        "CI_REGISTRY": REGISTRY,
+        "CI_REGISTRY_IMAGE": f"{REGISTRY}/acme/my-service",
+        "CI_REGISTRY_USER": "robot",
+        "CI_REGISTRY_PASSWORD": PASSWORD,
+        "UV_CACHE_DIR": pipeline.environment["UV_CACHE_DIR"],
+    }
+    options = [f"--variable={name}={value}" for name, value in variables.items()]
+    # One after the other: all jobs of a shell share one directory.
+    return pipeline.command("gitlab-ci-local", "--force-shell-executor", "--concurrency=1", "--no-color", *options)
+
+
+def _bb_run(pipeline: Pipeline) -> Outcome:
+    """Bitbucket's: bb-run, on this machine."""
+    options = ["--mode", "host", "--no-cache", "--color", "never", "--target", "branches.main", "--branch", "main"]
+    variables = [item for name, value in SETTINGS.items() for item in ("-v", f"{name}={value}")]
+    return pipeline.command("bb-run", *options, *variables)
+
+
+def _azure(pipeline: Pipeline) -> Outcome:
+    """Azure's: the scripts of all jobs, in order, as on main."""
+    document = yaml.safe_load(pipeline.file.read_text("utf-8"))
+    variables = {name.upper(): value for name, value in document["variables"].items() if name != "UV_CACHE_DIR"}
+    ours = {**SETTINGS, **variables, "BUILD_SOURCEVERSION": git(pipeline.directory, "rev-parse", "HEAD").strip()}
+    secret = {"$(REGISTRY_PASSWORD)": ours.pop("REGISTRY_PASSWORD")}
+
+    def steps() -> Iterator[tuple[str, dict[str, str]]]:
+        for job in document["jobs"]:
+            for step in job["steps"]:
+                if "script" in step and "eq(variables['Build.Reason'], 'Schedule')" not in step.get("condition", ""):
+                    own = {name: secret[value] for name, value in step.get("env", {}).items()}
+                    yield step["script"], {**job.get("variables", {}), **own}
+
+    return _in_order(pipeline, steps(), ours)
+
+
+def _circleci(pipeline: Pipeline) -> Outcome:
+    """CircleCI's: the commands of all jobs, in order, as on main."""
+    document = yaml.safe_load(pipeline.file.read_text("utf-8"))
+    settings = {"CIRCLE_BRANCH": "main", "CIRCLE_SHA1": git(pipeline.directory, "rev-parse", "HEAD").strip()}
+
+    def expand(steps: list[Any]) -> Iterator[str]:
+        for step in steps:
+            if step in document["commands"]:
+                yield from expand(document["commands"][step]["steps"])
+            elif "run" in step:
+                yield step["run"]["command"]
+
+    def commands() -> Iterator[tuple[str, dict[str, str]]]:
+        for job in document["jobs"].values():
+            environment = {**job.get("environment", {})}
+            environment.pop("TRIGGER", None)
+            for command in expand(job["steps"]):
+                yield f'if [ -f "$BASH_ENV" ]; then . "$BASH_ENV"; fi\n{command}', environment
+
+    with_home = {"HOME": str(pipeline.directory / ".cache"), "BASH_ENV": str(pipeline.directory / ".cache/bash_env")}
+    (pipeline.directory / ".cache").mkdir(exist_ok=True)
+    return _in_order(pipeline, commands(), {**SETTINGS, **settings, "TRIGGER": "webhook", **with_home})
+
+
+def _jenkins(pipeline: Pipeline) -> Outcome:
+    """Jenkins's: what `sh` runs in all stages, in order, as on main; then what has to run always."""
+    stages, _, after = pipeline.file.read_text("utf-8").partition("\n  post {\n")
+    shell = re.compile(r"\bsh ('''(?P<many>.*?)'''|'(?P<one>[^']*)')", re.DOTALL)
+    credentials = {"USER": "robot", "PASSWORD": PASSWORD}
+
+    def commands(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+        for stage in re.split(r"\n    stage\(", text):
+            if not re.search(r"^ +when \{ triggeredBy 'TimerTrigger' \}", stage, re.MULTILINE):
+                for found in shell.finditer(stage):
+                    yield (found["many"] or found["one"]).replace("\\\n", ""), credentials
+
+    version = git(pipeline.directory, "rev-parse", "HEAD").strip()
+    settings = {"REGISTRY": REGISTRY, "BUILD_TAG": "jenkins-test", "IMAGE": f"{REGISTRY}/my-service:{version}"}
+    outcome = _in_order(pipeline, commands(stages), settings)
+    cleared = _in_order(pipeline, commands(after), settings)
+    return Outcome(outcome.passed and cleared.passed, outcome.log + cleared.log)
+
+
+def _in_order(pipeline: Pipeline, steps: Iterator[tuple[str, dict[str, str]]], settings: dict[str, str]) -> Outcome:
+    """Run scripts one after the other until one fails; what one sets for the later ones is set."""
+    log = ""
+    for script, environment in steps:
+        outcome = pipeline.command("bash", "-e", "-o", "pipefail", "-c", script, **settings, **environment)
+        log += f"+ {script}\n{outcome.log}"
+        if not outcome.passed:
+            return Outcome(passed=False, log=log)
+        settings |= dict(re.findall(r"^##vso\[task\.setvariable variable=(\w+)\S*\](.*)$", outcome.log, re.MULTILINE))
+    return Outcome(passed=True, log=log)
+
+
+RUNNERS: dict[str, Callable[[Pipeline], Outcome]] = {
+    "github": _act,
+    "gitlab": _gitlab_ci_local,
+    "azure": _azure,
+    "bitbucket": _bb_run,
+    "circleci": _circleci,
+    "jenkins": _jenkins,
+}
