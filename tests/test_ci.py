@@ -169,7 +169,7 @@ class TestFiles:
     @pytest.mark.parametrize("provider", FILES)
     def test_what_is_fetched_is_pinned(self, render: Render, provider: str) -> None:
         text = (render(ci=provider) / FILES[provider]).read_text("utf-8")
-        images = re.findall(r"\b(?:python|postgres|mariadb|docker):[\w.-]+\S*", text)
+        images = re.findall(r"(?<![/\w])(?:python|postgres|mariadb|docker):[\w.-]+\S*", text)
         actions = re.findall(r"uses: .*", text)
 
         assert [] == [image for image in images if not re.search(r"@sha256:[0-9a-f]{64}$", image)]
