@@ -18,6 +18,7 @@ from yamllint.config import YamlLintConfig
 from yamllint.linter import run as yamllint
 
 from tests.conftest import Render
+from tests.pipelines import FILES
 from tests.rendering import (
     ANSWERS_FILE,
     REPOSITORY,
@@ -59,6 +60,12 @@ SIGNS: dict[tuple[str, object], str] = {
     ("auth", "none"): r"anonymous",
     ("example", True): r"\borders\b|order_items|OrderCreate",
     ("ci", "github"): r"\.github|github actions",
+    ("ci", "gitlab"): "gitlab",
+    ("ci", "azure"): "azure.pipelines",
+    ("ci", "bitbucket"): "bitbucket",
+    ("ci", "circleci"): "circleci",
+    ("ci", "jenkins"): "jenkins",
+    ("ci", "none"): r"how to build and run the\nimage\.",
     ("license", "MIT"): r"\bMIT\b",
     ("license", "Apache-2.0"): r"\bApache\b",
     ("license", "BSD-3-Clause"): "BSD.3-Clause",
@@ -262,6 +269,36 @@ LICENSED = [
     pytest.param({**answers, **more}, id=variant_id({**answers, **more}))
     for answers, more in zip(combinations(*VARIANT), itertools.cycle(combinations("license", "python_version")))
 ]
+
+
+# A pipeline differs by the database that it starts; the framework and the style change nothing in it.
+PIPELINES = [
+    pytest.param({"framework": framework, "auth": auth, "example": example, **answers}, id=variant_id(answers))
+    for answers, (framework, auth, example) in zip(
+        combinations("ci", "database"),
+        itertools.cycle(itertools.product(*map(choices, ("framework", "auth", "example")))),
+        strict=False,
+    )
+]
+
+
+class TestPipelines:
+    @pytest.mark.parametrize("answers", PIPELINES)
+    def test_change_little(self, rendered: Rendered, render: Render, answers: Answers) -> None:
+        base = own_texts(rendered({name: answers[name] for name in VARIANT}))
+        texts = own_texts(project := render(**answers))
+        default, chosen = FILES.get(questions()["ci"]["default"], ""), FILES.get(answers["ci"], "")
+        changed = {name for name in texts.keys() | base.keys() if base.get(name) != texts.get(name)}
+        allowed = {default, chosen, "docs/pipeline.md", "renovate.json", "README.md", ANSWERS_FILE}
+        assert set() == changed - allowed
+        assert (answers["ci"] != "none") == ("renovate.json" in texts) == (chosen in texts)
+        assert [] == [line for name, text in texts.items() for line in untidy(name, text)]
+        assert [] == leftovers(project, answers)
+        rules = YamlLintConfig(file=str(REPOSITORY / ".yamllint.yml"))
+        for name in changed & texts.keys():
+            parse(name, texts[name])
+            if name.endswith((".yml", ".yaml")):
+                assert [] == [str(problem) for problem in yamllint(texts[name], rules)]
 
 
 class TestLicensesAndPythons:
