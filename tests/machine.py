@@ -29,12 +29,15 @@ def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabi
     """
     if PYTHON not in interpreters():
         pytest.skip(f"no Python {PYTHON}: install it with pyenv")
-    (shared / "answers").mkdir(exist_ok=True)
+    for name in ("answers", "pipelines-home"):
+        (shared / name).mkdir(exist_ok=True)
     programs = [PROGRAMS, installed("runner", shared) / "node_modules/.bin", interpreters()[PYTHON].parent]
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TEST_"))}
     return {
         **ours,
         "PATH": ":".join([*map(str, programs), ours["PATH"]]),
+        # Neither the person's profile nor what runners keep there.
+        "HOME": str(shared / "pipelines-home"),
         "UV": shutil.which("uv") or "uv",
         "UV_PYTHON": PYTHON,
         "UV_CACHE_DIR": ours.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv")),

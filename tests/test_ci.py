@@ -66,7 +66,7 @@ def new_pipeline(
             answers = {"ci": provider, "database": database, "framework": "flask", "auth": "none"}
             render(template, pipeline.directory, **answers)
             git(pipeline.directory, "init", "--quiet", "--initial-branch=main")
-            git(pipeline.directory, "remote", "add", "origin", "https://example.com/acme/My-Service.git")
+            git(pipeline.directory, "remote", "add", "origin", "https://github.com/acme/My-Service.git")
             Service(pipeline.directory).run("uv", "lock", "--quiet")
             if database in SERVED and provider not in STARTS_DATABASE:
                 give_database(pipeline, server_url(database, shared))
