@@ -1,12 +1,13 @@
 """The service, called in process."""
 
+from asyncio import Runner
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 import httpx2
 from fastapi import APIRouter, FastAPI
-from starlette.testclient import TestClient
 
 from app.api.docs import all_routes
 from app.api.routing import ContractRoute
@@ -19,15 +20,36 @@ Planted = tuple[str, str, Callable[..., Any]]
 """A method, a path like `/things/{thing_id}`, and an endpoint of a test."""
 
 
+class _Transport(httpx2.BaseTransport):
+    """Runs the loop in the thread of the test, for as long as a request takes; Starlette's client hands over to one."""
+
+    def __init__(self, app: FastAPI, runner: Runner) -> None:
+        self.asgi = httpx2.ASGITransport(app)
+        self.runner = runner
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        # What one request leaves in its context is not there for the next.
+        return self.runner.run(self._answer(request), context=copy_context())
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        request.read()
+        response = await self.asgi.handle_async_request(request)
+        return httpx2.Response(response.status_code, headers=response.headers, content=await response.aread())
+
+
 @contextmanager
 def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generator[httpx2.Client]:
     """Yield a client of a service with `settings`, and with the endpoints `planted`."""
     app = create_app(settings)
     app.include_router(_router(planted))
-    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
-        # Every test says itself what it accepts and who it is.
-        client.headers.clear()
-        yield client
+    lifespan = app.router.lifespan_context(app)
+    with Runner() as runner:
+        runner.run(lifespan.__aenter__())
+        with httpx2.Client(transport=_Transport(app, runner), base_url="http://localhost") as client:
+            # Every test says itself what it accepts and who it is.
+            client.headers.clear()
+            yield client
+        runner.run(lifespan.__aexit__(None, None, None))
 
 
 def document_of(planted: Sequence[Planted]) -> dict[str, Any]:
