@@ -1,12 +1,11 @@
 """The service, called in process."""
 
-from asyncio import Runner
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from contextvars import copy_context
 from typing import Any
 
 import httpx2
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import APIRouter, FastAPI
 
 from app.api.docs import all_routes
@@ -21,15 +20,14 @@ Planted = tuple[str, str, Callable[..., Any]]
 
 
 class _Transport(httpx2.BaseTransport):
-    """Runs the loop in the thread of the test, for as long as a request takes; Starlette's client hands over to one."""
+    """Hands a request over to the loop once; Starlette's client does so several times, which takes longer than most."""
 
-    def __init__(self, app: FastAPI, runner: Runner) -> None:
+    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         self.asgi = httpx2.ASGITransport(app)
-        self.runner = runner
+        self.portal = portal
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        # What one request leaves in its context is not there for the next.
-        return self.runner.run(self._answer(request), context=copy_context())
+        return self.portal.call(self._answer, request)
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -42,14 +40,14 @@ def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generato
     """Yield a client of a service with `settings`, and with the endpoints `planted`."""
     app = create_app(settings)
     app.include_router(_router(planted))
-    lifespan = app.router.lifespan_context(app)
-    with Runner() as runner:
-        runner.run(lifespan.__aenter__())
-        with httpx2.Client(transport=_Transport(app, runner), base_url="http://localhost") as client:
-            # Every test says itself what it accepts and who it is.
-            client.headers.clear()
-            yield client
-        runner.run(lifespan.__aexit__(None, None, None))
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+        httpx2.Client(transport=_Transport(app, portal), base_url="http://localhost") as client,
+    ):
+        # Every test says itself what it accepts and who it is.
+        client.headers.clear()
+        yield client
 
 
 def document_of(planted: Sequence[Planted]) -> dict[str, Any]:
