@@ -23,7 +23,8 @@ class _Transport(httpx2.BaseTransport):
     """Hands a request over to the loop once; Starlette's client does so several times, which takes longer than most."""
 
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
-        self.asgi = httpx2.ASGITransport(app)
+        # Without an address, like the client of Flask.
+        self.asgi = httpx2.ASGITransport(app, client=("", 0))
         self.portal = portal
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
