@@ -33,13 +33,15 @@ def completed(
 def wait_until_ready(url: str, log: Callable[[], str], *, lives: Callable[[], bool] = lambda: True) -> None:
     """Return once the service at `url` says that it can work; if it does not, or ends, fail and show its `log`."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert lives(), f"it ended\n{log()[-20_000:]}"
-        try:
-            if httpx2.get(f"{url}/readyz").status_code == httpx2.codes.OK:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.1)
+    # One client: each loads the certificates of the machine, in the time that the service needs to start.
+    with httpx2.Client() as client:
+        while time.monotonic() < deadline:
+            assert lives(), f"it ended\n{log()[-20_000:]}"
+            try:
+                if client.get(f"{url}/readyz").status_code == httpx2.codes.OK:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.1)
     message = f"not ready after {START_SECONDS} s\n{log()[-20_000:]}"
     raise AssertionError(message)

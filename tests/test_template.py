@@ -108,6 +108,22 @@ class TestPython:
 
 
 @pytest.mark.quick
+def test_what_fastapi_calls_for_an_endpoint_is_a_coroutine() -> None:
+    # It sends a plain function through a thread, at each request: only units of work are worth that.
+    trees = [ast.parse((REPOSITORY / name).read_text("utf-8")) for name in tracked(f"{ROOT}*fastapi*/app/*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    depends = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "Depends"]
+    called = {ast.unparse(argument) for node in depends for argument in node.args}
+    plain = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    assert called
+    assert [] == [node.name for node in plain if node.name in called or "router." in _decorators(node)]
+
+
+def _decorators(function: ast.FunctionDef) -> str:
+    return " ".join(ast.unparse(decorator) for decorator in function.decorator_list)
+
+
+@pytest.mark.quick
 class TestNames:
     def test_are_legal_on_windows(self) -> None:
         assert [] == [name for name in tracked() if re.search(r'[<>:"|?*\\]|[. ](/|$)', name)]

@@ -47,12 +47,15 @@ class AsyncDatabase:
         return await to_thread.run_sync(function, limiter=self._threads)
 
 
-def get_work(request: Request) -> AsyncDatabase:
+# Dependencies are coroutines, however short: FastAPI sends a plain function through a thread, at each request.
+
+
+async def get_work(request: Request) -> AsyncDatabase:
     work: AsyncDatabase = request.app.state.work
     return work
 
 
-def get_caller(request: Request) -> Principal:
+async def get_caller(request: Request) -> Principal:
     caller: Principal = request.state.principal
     return caller
 
@@ -65,19 +68,19 @@ async def identify_caller(request: Request) -> Principal:
     """
     headers = request.headers
     credentials = Credentials.sent(headers.getlist("authorization"), headers.getlist("x-api-key"))
-    work = get_work(request)
+    work = await get_work(request)
     if style.BLOCKING:
         request.state.principal = await work.call(partial(identify, work.database, credentials))
     else:
         request.state.principal = identify(work.database, credentials)
-    return get_caller(request)
+    return await get_caller(request)
 
 
 def get_sender(request: Request) -> Sender:
     return Sender(request.client.host if request.client else "", tuple(request.headers.getlist("x-forwarded-for")))
 
 
-def get_precondition(
+async def get_precondition(
     request: Request,
     _if_match: Annotated[str | None, Header(alias="If-Match", description="Only if this is the version.")] = None,
     _if_none_match: Annotated[

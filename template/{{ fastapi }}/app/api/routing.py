@@ -84,6 +84,7 @@ class ContractRoute(APIRoute):
         if not self.access.public:
             self.access.check(await identify_caller(request))
         if self.limit is not None:
-            await get_work(request).call(partial(self.limit, settings, get_sender(request)))
+            work = await get_work(request)
+            await work.call(partial(self.limit, settings, get_sender(request)))
         if int(headers.get("content-length", 0)) > settings.max_body_bytes:
             raise BodyTooLarge

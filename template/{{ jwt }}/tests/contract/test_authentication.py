@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.settings import Settings
 from app.db.database import Database
 from app.db.models.users import User, UserSession
+from tests.callers import headers_for
 from tests.client import open_client
 from tests.forge import changed, claims_of, forgeries, header, signed
 from tests.requests import Caller, assert_failed
@@ -30,9 +31,8 @@ def tokens(client: httpx2.Client) -> dict[str, Any]:
 
 
 @pytest.fixture
-def good(tokens: dict[str, Any]) -> str:
-    token: str = tokens["access_token"]
-    return token
+def good(database: Database) -> str:
+    return headers_for(database, "ada")["Authorization"].removeprefix("Bearer ")
 
 
 def _refused(response: httpx2.Response) -> dict[str, str]:
@@ -44,8 +44,10 @@ def _refused(response: httpx2.Response) -> dict[str, str]:
 
 class TestAccepted:
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-    def test_a_token_opens(self, client: httpx2.Client, good: str, scheme: str) -> None:
-        assert client.get(_PATH, headers={"Authorization": f"{scheme} {good}"}).status_code == 200
+    def test_a_token_opens(self, client: httpx2.Client, tokens: dict[str, Any], scheme: str) -> None:
+        sent = {"Authorization": f"{scheme} {tokens['access_token']}"}
+
+        assert client.get(_PATH, headers=sent).status_code == 200
 
     def test_one_that_is_put_together_the_same_way_opens_too(self, client: httpx2.Client, good: str) -> None:
         # So that the others below are refused for what is wrong with them.

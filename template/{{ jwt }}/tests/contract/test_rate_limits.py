@@ -18,11 +18,16 @@ from tests.users import EMAIL, bearer, refresh, register, sign_in, tokens_of
 _LIMITED = {"rate_limit_enabled": True, "rate_limit_login": "3/hour", "trusted_proxies": ("*",)}
 
 
-@pytest.fixture
-def limited(settings: Settings, client: httpx2.Client) -> Generator[httpx2.Client]:  # noqa: ARG001 - empties the tables
-    rate_limits.forget()
+@pytest.fixture(scope="module")
+def limited_service(settings: Settings) -> Generator[httpx2.Client]:
     with open_client(settings.model_copy(update=_LIMITED)) as limited:
         yield limited
+
+
+@pytest.fixture
+def limited(limited_service: httpx2.Client, client: httpx2.Client) -> Generator[httpx2.Client]:  # noqa: ARG001 - empties the tables
+    rate_limits.forget()
+    yield limited_service
     rate_limits.forget()
 
 

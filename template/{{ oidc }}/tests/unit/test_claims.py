@@ -10,7 +10,11 @@ from app.auth.tokens import Refused
 from tests.tokens import AUDIENCE, claims_of
 
 _ISSUER = "https://id.example"
-_SOON = time.time() + 100
+
+
+def soon() -> float:
+    """Return a time at which the claims of a test are valid, however long the tests before it took."""
+    return time.time() + 100
 
 
 def rules(scopes_claim: str = "scope", roles_claim: str = "roles", leeway: int = 0) -> Rules:
@@ -29,10 +33,10 @@ class TestScopes:
         ],
     )
     def test_they_are_a_text_or_a_list(self, value: object, expected: set[str]) -> None:
-        assert expected == rules().principal(claims_of(_ISSUER, scope=value), _SOON).scopes
+        assert expected == rules().principal(claims_of(_ISSUER, scope=value), soon()).scopes
 
     def test_a_claim_that_is_not_there_grants_nothing(self) -> None:
-        principal = rules("scp", "nowhere.at.all").principal(claims_of(_ISSUER, scope="a", roles=["admin"]), _SOON)
+        principal = rules("scp", "nowhere.at.all").principal(claims_of(_ISSUER, scope="a", roles=["admin"]), soon())
 
         assert (frozenset(), frozenset()) == (principal.scopes, principal.roles)
 
@@ -49,13 +53,13 @@ class TestPaths:
         ],
     )
     def test_they_lead_to_a_name_or_into_objects(self, path: str, claims: dict[str, Any]) -> None:
-        assert rules(roles_claim=path).principal(claims_of(_ISSUER, **claims), _SOON).is_admin
+        assert rules(roles_claim=path).principal(claims_of(_ISSUER, **claims), soon()).is_admin
 
     @pytest.mark.parametrize(
         "claims", [{"realm_access": ["roles"]}, {"realm_access": "roles"}, {"realm_access": {"roles": {"admin": 1}}}]
     )
     def test_they_lead_nowhere_without_harm(self, claims: dict[str, Any]) -> None:
-        assert not rules(roles_claim="realm_access.roles").principal(claims_of(_ISSUER, **claims), _SOON).is_admin
+        assert not rules(roles_claim="realm_access.roles").principal(claims_of(_ISSUER, **claims), soon()).is_admin
 
 
 class TestTimes:
@@ -88,4 +92,4 @@ class TestTimes:
 class TestSubjects:
     @pytest.mark.parametrize("subject", ["a", "a" * 128, "auth0|5f7c8ec7", "é 日本", "00u1a2b3@clients"])
     def test_what_the_owner_column_can_hold_is_one(self, subject: str) -> None:
-        assert subject == rules().principal(claims_of(_ISSUER, sub=subject), _SOON).subject
+        assert subject == rules().principal(claims_of(_ISSUER, sub=subject), soon()).subject

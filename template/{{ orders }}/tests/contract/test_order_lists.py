@@ -64,15 +64,14 @@ class TestEnvelope:
 
 
 class TestPages:
-    @pytest.mark.parametrize("limit", [1, 2, 5, 100])
     @pytest.mark.parametrize(
         "sort", ["created_at", "-created_at", "updated_at", "-total", "reference", "-reference,total"]
     )
-    def test_the_pages_are_the_list(self, alice: Caller, orders: list[dict[str, Any]], sort: str, limit: int) -> None:
-        paged = walk(alice, sort=sort, limit=limit)
+    def test_the_pages_are_the_list(self, alice: Caller, orders: list[dict[str, Any]], sort: str) -> None:
+        paged = {limit: walk(alice, sort=sort, limit=limit) for limit in (1, 2, 5, 100)}
 
-        assert ids(alice, sort=sort) == paged
-        assert len(orders) == len(set(paged))
+        assert dict.fromkeys(paged, ids(alice, sort=sort)) == paged
+        assert len(orders) == len(set(paged[1]))
 
     def test_orders_of_one_instant_are_not_lost(self, alice: Caller, orders: list[dict[str, Any]]) -> None:
         assert walk(alice, sort="total", limit=1) == [order["id"] for order in orders]
