@@ -54,10 +54,15 @@ def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabi
     }
 
 
-def give_database(pipeline: Pipeline, url: str) -> None:
-    """Let a pipeline use a server that runs already, in the place of the service that its provider would start."""
-    pattern = r"(postgresql|mysql)://\w+:ci@[^/\s]+/\w+"
-    pipeline.file.write_text(re.sub(pattern, lambda _: url, pipeline.file.read_text("utf-8")), "utf-8")
+def without_services(pipeline: Pipeline, url: str | None) -> None:
+    """Let a pipeline use what runs on this machine, in the place of the services that its provider would start.
+
+    `url` leads to a server of the database, if there is one.
+    """
+    text = pipeline.file.read_text("utf-8")
+    if url:
+        text = re.sub(r"(postgresql|mysql)://\w+:ci@[^/\s]+/\w+", lambda _: url, text)
+    pipeline.file.write_text(re.sub(r"\n  services:\n    - name: .*\n      alias: .*", "", text), "utf-8")
 
 
 def give_docker(pipeline: Pipeline, engine: Engine, docker: Docker, database: str) -> Pipeline:

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from tests.conftest import Render
 from tests.containers import Engine
-from tests.machine import environment, give_database, give_docker
+from tests.machine import environment, give_docker, without_services
 from tests.pipelines import FILES, PASSWORD, Pipeline
 from tests.processes import completed
 from tests.registry import Registry
@@ -68,8 +68,8 @@ def new_pipeline(
             git(pipeline.directory, "init", "--quiet", "--initial-branch=main")
             git(pipeline.directory, "remote", "add", "origin", "https://github.com/acme/My-Service.git")
             Service(pipeline.directory).run("uv", "lock", "--quiet")
-            if database in SERVED and provider not in STARTS_DATABASE:
-                give_database(pipeline, server_url(database, shared))
+            if provider not in STARTS_DATABASE:
+                without_services(pipeline, server_url(database, shared) if database in SERVED else None)
             commit(pipeline)
         return pipeline
 
