@@ -15,7 +15,7 @@ from tests.osv import Vulnerabilities, serving
 from tests.registry import Registry
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
-from tests.service import Service
+from tests.service import Service, compile_bytecode
 
 Render = Callable[..., Path]
 Install = Callable[[Answers], Service]
@@ -87,6 +87,7 @@ def install(template: Path, shared: Path) -> Iterator[Install]:
                 render(template, project, **answers)
                 service.run("git", "init", "--quiet")
                 service.run("uv", "sync", "--quiet")
+                compile_bytecode(service, shared / "bytecode")
             return service
 
         yield run

@@ -94,7 +94,18 @@ def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
 
 def _bb_run(pipeline: Pipeline) -> Outcome:
     """Bitbucket's: bb-run, on this machine."""
-    options = ["--mode", "host", "--no-cache", "--color", "never", "--target", "branches.main", "--branch", "main"]
+    options = [
+        "--mode",
+        "host",
+        "--no-cache",
+        "--no-services",
+        "--color",
+        "never",
+        "--target",
+        "branches.main",
+        "--branch",
+        "main",
+    ]
     variables = [item for name, value in SETTINGS.items() for item in ("-v", f"{name}={value}")]
     return pipeline.command("uvx", "--quiet", BB_RUN, *options, *variables)
 
