@@ -80,18 +80,20 @@ def compile_bytecode(service: Service, store: Path) -> None:
     """
     site = next(service.directory.glob(".venv/lib/python*/site-packages"))
     with FileLock(f"{store}.lock"):
-        _link_bytecode(store, site)
+        for compiled in store.rglob("*.pyc"):
+            ours = site / compiled.relative_to(store)
+            # Only beside its source: a folder of bytecode alone is a package that can be imported, and is empty.
+            if ours.parent.with_name(f"{ours.name.partition('.')[0]}.py").exists():
+                _link(compiled, ours)
         service.run("uv", "run", "python", "-m", "compileall", "-q", str(site))
-        _link_bytecode(site, store)
+        for compiled in site.rglob("*.pyc"):
+            _link(compiled, store / compiled.relative_to(site))
 
 
-def _link_bytecode(there: Path, here: Path) -> None:
-    """Link the bytecode below `there` that is missing `here`."""
-    for compiled in there.rglob("*.pyc"):
-        link = here / compiled.relative_to(there)
-        if not link.exists():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.hardlink_to(compiled)
+def _link(there: Path, here: Path) -> None:
+    if not here.exists():
+        here.parent.mkdir(parents=True, exist_ok=True)
+        here.hardlink_to(there)
 
 
 def _listens(port: int) -> bool:
