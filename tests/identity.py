@@ -93,23 +93,23 @@ class Provider:
 NewProvider = Callable[[], Provider]
 
 
-def install_provider(shared: Path) -> Path:
-    """Install the provider once for this test run and return where it is; skip where Node is missing."""
+def install_from_npm(shared: Path, name: str) -> Path:
+    """Install what a folder of tests/ asks of npm once for this test run, and return where; skip without Node."""
     if not _has_node():
         pytest.skip(
             f"no Node.js {NODE} or later with npm: install it (apt-get install nodejs npm, on Debian 13 or later)"
         )
-    home = shared / "provider"
+    home = shared / name
     with FileLock(f"{home}.lock"):
         if not (home / "node_modules").exists():
-            shutil.copytree(REPOSITORY / "tests/provider", home, dirs_exist_ok=True)
+            shutil.copytree(REPOSITORY / "tests" / name, home, dirs_exist_ok=True)
             _npm_install(home)
     return home
 
 
 def new_provider(shared: Path) -> Provider:
     """Return a provider at an address of its own, not yet running."""
-    return Provider(install_provider(shared), free_port())
+    return Provider(install_from_npm(shared, "provider"), free_port())
 
 
 def _has_node() -> bool:
@@ -125,7 +125,7 @@ def _npm_install(home: Path) -> None:
     run = subprocess.run(command, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         shutil.rmtree(home / "node_modules", ignore_errors=True)
-        pytest.skip(f"npm cannot install the provider: {run.stderr.strip()[-500:]}")
+        pytest.skip(f"npm cannot install it: {run.stderr.strip()[-500:]}")
 
 
 def _wait_until_it_answers(issuer: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -58,6 +58,8 @@ SIGNS: dict[tuple[str, object], str] = {
     ("auth", "api_key"): r"api[ _-]?key|app keys",
     ("auth", "none"): r"anonymous",
     ("example", True): r"\borders\b|order_items|OrderCreate",
+    ("deploy", "compose"): r"compose|caddy",
+    ("deploy", "kubernetes"): r"kubernetes|kubectl|kustom|kubelet",
     ("license", "MIT"): r"\bMIT\b",
     ("license", "Apache-2.0"): r"\bApache\b",
     ("license", "BSD-3-Clause"): "BSD.3-Clause",
@@ -125,7 +127,8 @@ def leftovers(project: Path, answers: Answers) -> list[str]:
     # The rule that keeps web frameworks out of the lower layers names them all.
     texts["pyproject.toml"] = re.sub(r"^forbidden_modules = .*", "", texts["pyproject.toml"], flags=re.MULTILINE)
     for (question, choice), signs in SIGNS.items():
-        if answers.get(question, "none") == choice:
+        given = answers.get(question, questions()[question]["default"] if question == "deploy" else "none")
+        if choice == given or (isinstance(given, list) and choice in given):
             continue
         for name, text in texts.items():
             # Python that all variants share may name what it supports; it may not import it.
@@ -172,7 +175,7 @@ class TestLeftovers:
     @pytest.mark.parametrize(("question", "choice"), SIGNS)
     def test_what_was_chosen_shows(self, rendered: Rendered, question: str, choice: object) -> None:
         variant = {"framework": "fastapi", "database": "postgresql", "auth": "api_key", "example": True}
-        texts = own_texts(rendered({**variant, question: choice}))
+        texts = own_texts(rendered({**variant, question: [choice] if question == "deploy" else choice}))
         del texts[ANSWERS_FILE]
         assert re.search(SIGNS[question, choice], "\n".join(texts.values()), re.IGNORECASE)
 

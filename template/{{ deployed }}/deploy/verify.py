@@ -1,5 +1,7 @@
 """`verify.py URL REVISION SECONDS` ends with 0 once the service at URL is ready and answers with REVISION only."""
 
+# ruff: noqa: INP001 - a script of its own
+
 import sys
 import time
 from http.client import HTTPException
