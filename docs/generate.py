@@ -1,5 +1,6 @@
 """Write reference/questions.md from copier.yml: `uv run python docs/generate.py`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,15 @@ def answers(question: dict[str, Any]) -> list[str]:
         return ["| `true` | Yes |", "| `false` | No |"]
     choices = question.get("choices", [])
     labels = choices.items() if isinstance(choices, dict) else ((choice, choice) for choice in choices)
-    return [f"| `{value}` | {label} |" for label, value in labels]
+    rows = ((label, choice["value"] if isinstance(choice, dict) else choice) for label, choice in labels)
+    return [f"| `{value}` | {label} |" for label, value in rows]
 
 
 def default(question: dict[str, Any]) -> str:
     """Return the default as the command line takes it; a computed one is described."""
     value = question["default"]
+    if isinstance(value, list):
+        return f"`{json.dumps(value)}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if "{{" in value:

@@ -16,10 +16,12 @@ from tests.registry import Registry
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
 from tests.service import Service, compile_bytecode
+from tests.stand_ins import build_image
 
 Render = Callable[..., Path]
 Install = Callable[[Answers], Service]
 NewDatabase = Callable[[str], dict[str, str]]
+Image = Callable[[Answers], str]
 
 
 def shared_directory(config: pytest.Config, factory: pytest.TempPathFactory) -> Path:
@@ -81,7 +83,8 @@ def install(template: Path, shared: Path) -> Iterator[Install]:
 
         def run(answers: Answers) -> Service:
             project = shared / "variants" / variant_id(answers)
-            locks.enter_context(FileLock(f"{project}.lock"))
+            # One test may ask for a variant several times.
+            locks.enter_context(FileLock(f"{project}.lock", is_singleton=True))
             service = Service(project)
             if not project.exists():
                 render(template, project, **answers)
@@ -128,6 +131,19 @@ def engine(shared: Path) -> Engine:
         return new_engine(shared)
     except EngineMissingError as missing:
         pytest.skip(f"no container can run here: {missing}")
+
+
+@pytest.fixture
+def image(engine: Engine, install: Install) -> Image:
+    """Return a function that builds the image of a variant, once for this test run, by the service's own command."""
+
+    def build(answers: Answers) -> str:
+        service, name = install(answers), f"localhost/{variant_id(answers)}"
+        if not engine.has(name):
+            build_image(engine, service, name)
+        return name
+
+    return build
 
 
 @pytest.fixture

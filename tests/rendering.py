@@ -45,12 +45,16 @@ def jinja() -> SandboxedEnvironment:
 
 
 def choices(name: str) -> list[Any]:
-    """Return every answer that the question `name` offers."""
+    """Return every answer that the question `name` offers; where any number may be chosen, every choice of some."""
     question = questions()[name]
     if question["type"] == "bool":
         return [True, False]
     offered = question["choices"]
-    return list(offered.values()) if isinstance(offered, dict) else offered
+    values = list(offered.values()) if isinstance(offered, dict) else offered
+    if not question.get("multiselect"):
+        return values
+    values = [value["value"] if isinstance(value, dict) else value for value in values]
+    return [list(some) for count in range(len(values) + 1) for some in itertools.combinations(values, count)]
 
 
 def combinations(*names: str) -> list[Answers]:
@@ -61,7 +65,10 @@ def combinations(*names: str) -> list[Answers]:
 def variant_id(answers: Answers) -> str:
     """Return a readable test id, for example `flask-mysql-none-example`."""
     words = {"example": {True: "example", False: "plain"}}
-    return "-".join(words.get(name, {}).get(value, str(value)) for name, value in answers.items())
+    return "-".join(
+        "+".join(["deploy", *value]) if isinstance(value, list) else words.get(name, {}).get(value, str(value))
+        for name, value in answers.items()
+    )
 
 
 def variant_cases() -> list[ParameterSet]:

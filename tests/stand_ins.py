@@ -15,6 +15,7 @@ from filelock import FileLock
 from tests.containers import Engine
 from tests.processes import completed
 from tests.rendering import jinja
+from tests.service import Service
 
 IMAGES = Path(__file__).parent / "images"
 # What Debian's trixie calls Python 3.13, the default of the template; there is no such stand-in for others.
@@ -52,12 +53,19 @@ def build_contexts(engine: Engine) -> list[str]:
     return ["--pull=never", *(f"--build-context={image}=container-image://{name}" for image, name in made.items())]
 
 
+def build_image(engine: Engine, service: Service, name: str, *arguments: str) -> None:
+    """Build the image of a service by its own command."""
+    service = service.with_settings({"CONTAINER_ENGINE": str(engine.program)})
+    service.run("uv", "run", "just", "image", name, *build_contexts(engine), *arguments)
+
+
 def _add_debian(context: Path) -> None:
     """Add a minimal Debian with Python, from where this machine gets its own packages."""
     listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
     mirror = next(uri for uri in listed.splitlines() if "security" not in uri)
     root = str(context / "rootfs.tar")
-    _output("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "trixie", root, mirror)
+    options = ["--quiet", "--variant=minbase", "--dpkgopt=path-exclude=/usr/share/doc/*", f"--include={PACKAGES}"]
+    _output("mmdebstrap", *options, "trixie", root, mirror)
     shutil.copy(CERTIFICATES, context)
 
 

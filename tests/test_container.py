@@ -9,11 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.conftest import Install, NewDatabase, Render
-from tests.containers import Container, Engine, flags
+from tests.conftest import Image, Install, NewDatabase, Render
+from tests.containers import Engine, flags
 from tests.rendering import Answers, choices, questions, variant_id
-from tests.service import Service
-from tests.stand_ins import PYTHON, build_contexts, pinned_images
+from tests.stand_ins import PYTHON, build_image, pinned_images
 from tests.test_boot import PASSWORD, SECRET, SETTINGS
 from tests.test_questions import AWKWARD
 from tests.wire.samples import an_order
@@ -27,27 +26,6 @@ VARIANTS: list[Answers] = [
 UID = 10001
 TOOLS = "uv gcc cc make git curl wget"
 
-Image = Callable[[Answers], str]
-
-
-@pytest.fixture
-def image(engine: Engine, install: Install) -> Image:
-    """Return a function that builds the image of a variant, once for this test run, by the service's own command."""
-
-    def build(answers: Answers) -> str:
-        service, name = install(answers), f"localhost/{variant_id(answers)}"
-        if not engine.has(name):
-            build_image(engine, service, name)
-        return name
-
-    return build
-
-
-def build_image(engine: Engine, service: Service, name: str, *arguments: str) -> None:
-    """Build an image by the service's own command."""
-    service = service.with_settings({"CONTAINER_ENGINE": str(engine.program)})
-    service.run("uv", "run", "just", "image", name, *build_contexts(engine), *arguments)
-
 
 def storage(database: str, new_database: NewDatabase, tmp_path: Path) -> tuple[dict[str, str], list[str]]:
     """Return the settings that lead to an empty database, and what the container needs to see of this machine."""
@@ -58,17 +36,17 @@ def storage(database: str, new_database: NewDatabase, tmp_path: Path) -> tuple[d
     return {"DATABASE_URL": "sqlite:////data/app.db"}, [f"--volume={tmp_path}/data:/data"]
 
 
-def caller(container: Container, auth: str) -> dict[str, str]:
-    """Return the headers of a caller who may write orders."""
+def caller(client: httpx2.Client, auth: str, execute: Callable[..., str]) -> dict[str, str]:
+    """Return the headers of a caller who may write orders; `execute` runs a command in the container."""
     if auth == "none":
         return {}
     if auth == "api_key":
         create = ["app", "keys", "create", "--owner", "ada", "--scopes", "orders:read,orders:write"]
-        return {"X-API-Key": container.execute(*create).splitlines()[-1]}
+        return {"X-API-Key": execute(*create).splitlines()[-1]}
     user = {"email": "ada@example.com", "password": PASSWORD}
-    httpx2.post(f"{container.base_url}/v1/users", json=user).raise_for_status()
+    client.post("/v1/users", json=user).raise_for_status()
     form = {"username": user["email"], "password": PASSWORD}
-    tokens = httpx2.post(f"{container.base_url}/v1/auth/token", data=form).raise_for_status().json()
+    tokens = client.post("/v1/auth/token", data=form).raise_for_status().json()
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
@@ -82,16 +60,21 @@ def test_serves_without_rights_and_stops_when_asked_to(
     migrate = ["run", "--rm", "--network=host", "--read-only", "--cap-drop=ALL", *flags(settings), *options, name]
     engine.run(*migrate, "app", "migrate")
     with engine.running(name, settings, *options) as container:
-        orders = f"{container.base_url}/v1/orders"
-        headers = caller(container, answers["auth"])
-        made = httpx2.post(orders, json=an_order(), headers=headers)
-        listed = httpx2.get(orders, headers=headers)
+        client = httpx2.Client(base_url=container.base_url)
+        headers = caller(client, answers["auth"], container.execute)
+        made = client.post("/v1/orders", json=an_order(), headers=headers)
+        listed = client.get("/v1/orders", headers=headers)
+        up = client.get("/healthz")
+        client.close()
         health = engine.run("healthcheck", "run", container.name)
         user = container.execute("python", "-c", "import os; print(os.getuid(), os.getgid())")
         denied = engine.fail("exec", container.name, "python", "-c", "open('/opt/venv/new', 'w')")
         code, log = container.stop(), container.log()
 
+    labels = json.loads(engine.run("inspect", "--format", "{{json .Config.Labels}}", name))
+
     assert 201 == made.status_code
+    assert labels["org.opencontainers.image.revision"] == up.headers["x-revision"]
     assert [made.json()["id"]] == [order["id"] for order in listed.json()["data"]]
     assert "unhealthy" not in health
     assert f"{UID} {UID}" == user.strip()

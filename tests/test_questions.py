@@ -13,7 +13,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from tests.conftest import Render
-from tests.rendering import ANSWERS_FILE, TAG, config, jinja, questions
+from tests.rendering import ANSWERS_FILE, TAG, choices, config, jinja, questions
 from tests.terminal import Terminal
 
 AWKWARD = {
@@ -101,6 +101,16 @@ class TestChoices:
     def test_what_is_not_offered_is_refused(self, render: Render, question: str, answer: str) -> None:
         with pytest.raises(ValueError, match=f"Invalid choice for '{question}': '{answer}' is not in"):
             render(**{question: answer})
+
+    def test_kubernetes_is_refused_where_the_database_is_a_file(self, render: Render) -> None:
+        with pytest.raises(ValueError, match="SQLite is one file on one machine, and Kubernetes runs several replicas"):
+            render(database="sqlite", deploy=["kubernetes"])
+
+    @pytest.mark.parametrize("deploy", choices("deploy"), ids=str)
+    def test_any_number_of_ways_to_deploy_may_be_chosen(self, render: Render, deploy: list[str]) -> None:
+        project = render(deploy=deploy)
+        folders = {path.name for path in (project / "deploy").glob("*") if path.is_dir()}
+        assert set(deploy) == folders
 
     def test_a_python_version_may_be_a_number(self, render: Render) -> None:
         project = render(python_version=3.12)  # as YAML reads it from a --data-file

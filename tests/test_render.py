@@ -66,6 +66,8 @@ SIGNS: dict[tuple[str, object], str] = {
     ("ci", "circleci"): "circleci",
     ("ci", "jenkins"): "jenkins",
     ("ci", "none"): r"how to build and run the\nimage\.",
+    ("deploy", "compose"): r"compose|caddy",
+    ("deploy", "kubernetes"): r"kubernetes|kubectl|kustom|kubelet",
     ("license", "MIT"): r"\bMIT\b",
     ("license", "Apache-2.0"): r"\bApache\b",
     ("license", "BSD-3-Clause"): "BSD.3-Clause",
@@ -134,6 +136,8 @@ def leftovers(project: Path, answers: Answers) -> list[str]:
     texts["pyproject.toml"] = re.sub(r"^forbidden_modules = .*", "", texts["pyproject.toml"], flags=re.MULTILINE)
     for (question, choice), signs in SIGNS.items():
         if answers.get(question, questions()[question].get("default")) == choice:
+        given = answers.get(question, questions()[question]["default"] if question == "deploy" else "none")
+        if choice == given or (isinstance(given, list) and choice in given):
             continue
         for name, text in texts.items():
             # Python that all variants share may name what it supports; it may not import it.
@@ -180,7 +184,7 @@ class TestLeftovers:
     @pytest.mark.parametrize(("question", "choice"), SIGNS)
     def test_what_was_chosen_shows(self, rendered: Rendered, question: str, choice: object) -> None:
         variant = {"framework": "fastapi", "database": "postgresql", "auth": "api_key", "example": True}
-        texts = own_texts(rendered({**variant, question: choice}))
+        texts = own_texts(rendered({**variant, question: [choice] if question == "deploy" else choice}))
         del texts[ANSWERS_FILE]
         assert re.search(SIGNS[question, choice], "\n".join(texts.values()), re.IGNORECASE)
 

@@ -62,8 +62,9 @@ class TestOverlays:
             overlay = overlay_of(path)
             inner = PurePosixPath(*path.parts[1:]) if overlay else path
             owned.setdefault(overlay, []).append(str(inner).removesuffix(".jinja"))
+        everywhere = choices("deploy")[-1]
         for answers in combinations("framework", "database", "auth", "example", "license"):
-            chosen = chosen_overlays(answers)
+            chosen = chosen_overlays({**answers, "deploy": everywhere})
             claimed = Counter(itertools.chain(owned[None], *(owned.get(overlay, []) for overlay in chosen)))
             assert [] == [path for path, times in claimed.items() if times > 1], answers
 

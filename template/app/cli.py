@@ -33,14 +33,18 @@ def serve(*, reload: bool) -> None:
 
 
 @cli.command()
+@click.option("--dry-run", is_flag=True, help="Only print the SQL of what is missing up to the newest.")
 @click.argument("revision", default="head")
-def migrate(revision: str) -> None:
+def migrate(revision: str, *, dry_run: bool) -> None:
     """Bring the database up to REVISION (the newest by default)."""
     from alembic.util import CommandError  # noqa: PLC0415 - the other commands start faster without
 
-    from app.db.migrate import upgrade  # noqa: PLC0415 - the same
+    from app.db.migrate import pending_sql, upgrade  # noqa: PLC0415 - the same
 
     try:
+        if dry_run:
+            click.echo(pending_sql(get_settings()) or "Nothing to do: the database is current.")
+            return
         upgrade(get_settings(), revision)
     except CommandError as error:
         raise click.ClickException(f"{error}.") from error

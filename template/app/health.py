@@ -1,7 +1,7 @@
-"""`python -m app.health` ends with 0 if the service in this container answers: the health check of the image.
+"""`python -m app.health [PATH]` ends with 0 if the service in this container answers: the health check of the image.
 
-It asks whether the process is up, not whether the database is: a container that is stopped because its database is away
-does not come back sooner.
+It asks `/healthz`, whether the process is up, not whether the database is: a container that is stopped because its
+database is away does not come back sooner. Where nothing is stopped for it, ask `/readyz`.
 """
 
 import sys
@@ -14,8 +14,8 @@ _PATIENCE_SECONDS = 4
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is bound to, not what is called
 
 
-def status(settings: Settings) -> int:
-    """Return the status that `/healthz` is answered with.
+def status(settings: Settings, path: str = "/healthz") -> int:
+    """Return the status that `path` is answered with.
 
     Raises:
         OSError: nothing listens, or it does not answer in time.
@@ -26,7 +26,7 @@ def status(settings: Settings) -> int:
     name = settings.trusted_hosts[0].replace("*", "health") if settings.trusted_hosts else "localhost"
     connection = HTTPConnection(address, settings.port, timeout=_PATIENCE_SECONDS)
     try:
-        connection.request("GET", "/healthz", headers={"Host": name})
+        connection.request("GET", path, headers={"Host": name})
         return connection.getresponse().status
     finally:
         connection.close()
@@ -34,12 +34,13 @@ def status(settings: Settings) -> int:
 
 def main() -> None:
     """End with 0, or with one sentence on standard error."""
+    path = next(iter(sys.argv[1:]), "/healthz")
     try:
-        answer = status(get_settings())
+        answer = status(get_settings(), path)
     except (OSError, HTTPException, SettingsError) as error:
         sys.exit(f"Error: {error}")
     if answer != 200:  # noqa: PLR2004 - HTTP's own
-        sys.exit(f"Error: /healthz was answered with {answer}.")
+        sys.exit(f"Error: {path} was answered with {answer}.")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ class Settings(AuthSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # Goes into a header as it is.
+    revision: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._+-]{1,128}$")
 
     host: str = "0.0.0.0"  # noqa: S104 - a container's only interface; bind another address with HOST
     port: int = Field(default=8000, ge=0, le=65535)

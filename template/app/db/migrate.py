@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -43,6 +44,37 @@ def current_revision(session: Session) -> str | None:
 def upgrade(settings: Settings, revision: str = "head", *, url: URL | None = None) -> None:
     """Bring the database up to `revision`. Safe to call from several processes at once."""
     run(settings, lambda config: command.upgrade(config, revision), url=url)
+
+
+def pending_sql(settings: Settings) -> str:
+    """Return the SQL that `upgrade` would run, nothing if the database is current; changes nothing."""
+    engine = make_engine(database_url(settings), settings, "migrate", poolclass=NullPool)
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == expected_revision():
+            return ""
+        copy = dialect.in_memory(connection)
+        if copy is not None:
+            return _sql_on(copy)
+        config = alembic_config(connection)
+        config.output_buffer = StringIO()
+        command.upgrade(config, f"{current or 'base'}:head", sql=True)
+        return config.output_buffer.getvalue().strip()
+
+
+def _sql_on(copy: Engine) -> str:
+    """Return what a migration of `copy` writes."""
+    statements = list[str]()
+
+    @event.listens_for(copy, "before_cursor_execute")
+    def record(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("PRAGMA", "SELECT")):
+            statements.append(f"{statement.strip()};")
+
+    with copy.connect() as connection:
+        command.upgrade(alembic_config(connection), "head")
+    copy.dispose()
+    return "\n\n".join(statements)
 
 
 def run(settings: Settings, action: Callable[[Config], None], *, url: URL | None = None) -> None:

@@ -32,6 +32,11 @@ def trace_id(traceparent: str | None) -> str:
     return uuid.uuid4().hex
 
 
+def revision_headers(revision: str | None) -> dict[str, str]:
+    """Return what tells a release whether it is the one that answers."""
+    return {"X-Revision": revision} if revision else {}
+
+
 def response_headers(request_id: str, *, secure: bool, private: bool, sent: Iterable[str]) -> list[tuple[str, str]]:
     """Return the headers that an answer still lacks.
 

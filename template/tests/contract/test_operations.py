@@ -6,12 +6,24 @@ import httpx2
 import pytest
 
 from app.core import state
+from app.core.settings import Settings
+from tests.client import open_client
 from tests.document import Document
 
 
 class TestHealth:
     def test_the_process_is_up(self, client: httpx2.Client) -> None:
         assert client.get("/healthz").json() == {"status": "ok"}
+
+    def test_it_says_which_revision_runs(self, settings: Settings) -> None:
+        with open_client(settings.model_copy(update={"revision": "0123abc"})) as client:
+            response = client.get("/healthz")
+
+        assert response.headers["x-revision"] == "0123abc"
+        assert response.json() == {"status": "ok"}
+
+    def test_without_a_revision_it_says_none(self, client: httpx2.Client) -> None:
+        assert "x-revision" not in client.get("/healthz").headers
 
     def test_a_migrated_database_makes_it_ready(self, client: httpx2.Client) -> None:
         response = client.get("/readyz")

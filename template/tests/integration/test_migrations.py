@@ -11,8 +11,9 @@ from sqlalchemy import inspect
 
 from app.core.settings import Settings
 from app.db.database import Database
-from app.db.migrate import alembic_config, current_revision, expected_revision, run, upgrade
+from app.db.migrate import alembic_config, current_revision, expected_revision, pending_sql, run, upgrade
 from app.db.migrations.chain import previous
+from app.db.models import Base
 from tests.databases import fresh_database
 
 _SCRIPTS = ScriptDirectory.from_config(alembic_config())
@@ -63,6 +64,28 @@ class TestHistory:
 
     def test_it_leads_to_what_the_models_say(self, settings: Settings) -> None:
         run(settings, command.check)
+
+
+class TestDryRun:
+    def test_it_says_what_is_missing_and_changes_nothing(self, empty: Settings) -> None:
+        sql = pending_sql(empty)
+
+        assert ("INSERT INTO alembic_version" in sql) == bool(_REVISIONS)
+        assert [table for table in Base.metadata.tables if f"CREATE TABLE {table} " not in sql] == []
+        assert None is revision_of(empty)
+        assert tables_of(empty) == set()
+
+    def test_it_starts_where_the_database_is(self, empty: Settings) -> None:
+        upgrade(empty)
+        for newest in _REVISIONS[:1]:
+            run(empty, down(str(newest.down_revision or "base")))
+        sql = pending_sql(empty)
+
+        assert (f"'{expected_revision()}'" in sql) == bool(_REVISIONS)
+        assert "CREATE TABLE alembic_version" not in sql
+
+    def test_a_current_database_needs_nothing(self, settings: Settings) -> None:
+        assert pending_sql(settings) == ""
 
 
 class TestManyAtOnce:

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -55,6 +56,17 @@ def test_it_asks_under_a_name_that_the_service_answers_to(
 
 @pytest.mark.usefixtures("environment")
 class TestMain:
+    @pytest.fixture(autouse=True)
+    def _arguments(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "argv", ["health"])
+        monkeypatch.setattr(Handler, "asked", [])
+
+    def test_it_asks_what_it_is_told_to(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "argv", ["health", "/readyz"])
+        health.main()
+
+        assert [path for path, _ in Handler.asked] == ["/readyz"]
+
     def test_it_says_nothing_when_all_is_well(self, capsys: pytest.CaptureFixture[str]) -> None:
         health.main()
 

@@ -24,10 +24,26 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def write_sql(dialect_name: str) -> None:
+    # Named: PyMySQL's own style would double each percent sign.
+    context.configure(
+        dialect_name=dialect_name,
+        dialect_opts={"paramstyle": "named"},
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        user_module_prefix="types.",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
 def main() -> None:
     brought: Connection | None = context.config.attributes.get("connection")
     if brought is not None:
-        migrate(brought)
+        if context.is_offline_mode():
+            write_sql(brought.dialect.name)
+        else:
+            migrate(brought)
         return
     settings = get_settings()
     engine = make_engine(database_url(settings), settings, "migrate", poolclass=NullPool)

@@ -5,10 +5,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, String, event
+from sqlalchemy import Connection, Engine, String, create_engine, event
 from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from app.core import context
 from app.core.errors import RequestTimeout
@@ -89,6 +89,17 @@ def is_unavailable(error: DBAPIError) -> bool:
 def is_retryable(error: DBAPIError) -> bool:  # noqa: ARG001 - one writer at a time: nothing to run again
     """Return whether the same transaction may succeed when run again."""
     return False
+
+
+def in_memory(connection: Connection) -> Engine | None:
+    """Return a copy of the database; SQLite alters a table by rebuilding what it reads of it, so SQL needs one."""
+    # SQLite would wait for the transaction of this very connection.
+    connection.rollback()
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    original = connection.connection.driver_connection
+    if original is not None:
+        original.backup(copy)
+    return create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool)
 
 
 @contextmanager

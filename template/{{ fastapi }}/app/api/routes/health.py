@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from app.api.deps import Work
 from app.api.routing import ContractRoute
 from app.auth.policy import public
+from app.http.headers import revision_headers
 from app.schemas.health import Health, Readiness
 from app.services import health
 
@@ -15,8 +16,9 @@ router = APIRouter(tags=["operations"], route_class=ContractRoute)
 
 @router.get("/healthz")
 @public
-async def healthz() -> Health:
+async def healthz(request: Request, response: Response) -> Health:
     """Return that the process is up."""
+    response.headers.update(revision_headers(request.app.state.settings.revision))
     return Health(status="ok")
 
 

@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 
-from app.api.deps import get_database
+from app.api.deps import get_database, get_settings
 from app.api.routing import Answer, Router
 from app.auth.policy import public
+from app.http.headers import revision_headers
 from app.schemas.health import Health, Readiness
 from app.services import health
 
@@ -13,9 +14,9 @@ router = Router("operations")
 
 @router.get("/healthz")
 @public
-def healthz() -> Health:
+def healthz() -> Answer[Health]:
     """Return that the process is up."""
-    return Health(status="ok")
+    return Health(status="ok"), revision_headers(get_settings().revision)
 
 
 @router.get("/readyz", responses={503: {"model": Readiness}})

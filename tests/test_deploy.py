@@ -1,0 +1,235 @@
+"""A service is brought into production by its own commands, on a real engine, and released anew while it answers."""
+
+import json
+import ssl
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+
+import httpx2
+import pytest
+
+from tests.compose import Stack, stack
+from tests.conftest import Image, Install, Render
+from tests.containers import Engine
+from tests.docker import Docker
+from tests.processes import completed
+from tests.rendering import Answers, combinations, variant_id
+from tests.service import Service
+from tests.test_container import VARIANTS, caller
+from tests.wire.samples import an_order
+
+# What the account that serves must not do: the code runs in its container, with its settings.
+SQL = """
+import sys
+from sqlalchemy import text
+from app.core.settings import get_settings
+from app.db.database import make_engine
+from app.db.url import database_url
+settings = get_settings()
+with make_engine(database_url(settings), settings, "write").connect() as connection:
+    connection.execute(text(sys.argv[1]))
+"""
+# Signs in from another address than this machine's: from a container in the network of the proxy.
+SIGN_IN = """
+import socket, ssl, sys
+context = ssl.create_default_context(cafile="/authority.crt")
+with context.wrap_socket(socket.create_connection(("proxy", 443)), server_hostname="localhost") as client:
+    body = b"username=mallory%40example.com&password=guess"
+    head = b"POST /v1/auth/token HTTP/1.1\\r\\nHost: localhost\\r\\n"
+    head += b"Content-Type: application/x-www-form-urlencoded\\r\\n"
+    client.sendall(head + b"Connection: close\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
+    print(client.recv(12).decode())
+"""
+
+Up = Callable[..., AbstractContextManager[Stack]]
+
+
+@pytest.fixture
+def up(docker: Docker, engine: Engine, install: Install, image: Image) -> Up:
+    """Return a context manager that brings a variant up."""
+
+    def start(answers: Answers, **settings: str) -> AbstractContextManager[Stack]:
+        name = image(answers)
+        return stack(docker, engine, install(answers), name, answers, **settings)
+
+    return start
+
+
+def refused(stack: Stack, statement: str) -> bool:
+    """Return whether the database does not let the account that serves run a statement."""
+    run = ["exec", "-T", "api", "sh", "-c", 'python -c "$1" "$2" 2>&1 || true', "sh", SQL, statement]
+    return any(sign in stack.compose(*run) for sign in ("permission denied", "must be owner", "command denied"))
+
+
+def published(stack: Stack) -> set[str]:
+    """Return which services publish ports on this machine."""
+    shown = (json.loads(line) for line in stack.compose("ps", "--format", "json").splitlines())
+    return {each["Service"] for each in shown if any(port["PublishedPort"] for port in each["Publishers"] or [])}
+
+
+@contextmanager
+def calling(stack: Stack) -> Generator[Counter[object]]:
+    """Call the service all the time, and yield how often it answered with which status and revision."""
+    seen, stop = Counter[object](), Event()
+
+    def call() -> None:
+        with stack.client() as client:
+            while not stop.wait(0.05):
+                try:
+                    answer = client.get("/healthz")
+                    seen[answer.status_code, answer.headers.get("x-revision")] += 1
+                except httpx2.HTTPError as error:
+                    seen[repr(error)] += 1
+
+    thread = Thread(target=call, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join(60)
+
+
+def revision(stack: Stack) -> str:
+    """Return which revision answers."""
+    with stack.client() as client:
+        return client.get("/healthz").headers["x-revision"]
+
+
+def containers(stack: Stack) -> list[dict[str, dict[str, object]]]:
+    """Return what the engine knows of all containers."""
+    return json.loads(stack.docker.run("inspect", *stack.compose("ps", "--all", "--quiet").split()))
+
+
+def expect_tls(stack: Stack) -> None:
+    """Expect that clients are led to HTTPS, and that nobody trusts its certificate unasked."""
+    plain = httpx2.get(f"http://localhost:{stack.http_port}/healthz")
+    with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx2.get(f"{stack.base_url}/healthz", verify=ssl.create_default_context())
+    assert 308 == plain.status_code
+    assert plain.headers["location"].startswith("https://localhost")
+
+
+def expect_hardened(stack: Stack) -> None:
+    """Expect that no container can write or may do what it need not."""
+    assert {"proxy"} == published(stack)
+    for container in containers(stack):
+        host = container["HostConfig"]
+        limits = host["ReadonlyRootfs"], host["CapDrop"], host["SecurityOpt"], host["Memory"] != 0
+        assert (True, ["ALL"], ["no-new-privileges:true"], True) == limits, container["Name"]
+
+
+def expect_accounts(stack: Stack) -> None:
+    """Expect that the service may not change tables, and that the proxy does not even find the database."""
+    assert not refused(stack, "SELECT count(*) FROM orders")
+    for statement in ("CREATE TABLE planted (a INT)", "DROP TABLE orders", "ALTER TABLE orders ADD a INT"):
+        assert refused(stack, statement), statement
+    find = ["exec", "-T", "proxy", "sh", "-c", 'getent hosts "$1" >/dev/null && echo found || echo unknown', "sh"]
+    assert ["found", "unknown"] == [stack.compose(*find, name).strip() for name in ("api", "database")]
+    dry_run = stack.compose("run", "--rm", "migrate", "app", "migrate", "--dry-run")
+    assert "Nothing to do" in dry_run
+
+
+@pytest.mark.parametrize("answers", VARIANTS, ids=variant_id)
+def test_compose_gives_a_working_https_api_that_keeps_its_data(up: Up, answers: Answers) -> None:
+    with up(answers) as stack:
+        with stack.client() as client:
+            headers = caller(client, answers["auth"], stack.execute)
+            made = client.post("/v1/orders", json=an_order(), headers=headers)
+        expect_tls(stack)
+        expect_hardened(stack)
+        if answers["database"] != "sqlite":
+            expect_accounts(stack)
+        stack.compose("stop", "api")
+        api = json.loads(stack.docker.run("inspect", stack.container("api")))[0]
+        stack.compose("down")
+        stack.compose("up", "--wait")
+        with stack.client() as client:
+            listed = client.get("/v1/orders", headers=headers)
+
+    assert 201 == made.status_code
+    assert "max-age=31536000; includeSubDomains" == made.headers["strict-transport-security"]
+    assert 0 == api["State"]["ExitCode"]
+    assert [made.json()["id"]] == [order["id"] for order in listed.json()["data"]]
+
+
+def test_the_proxy_passes_the_clients_address_on_and_believes_nobody_elses(up: Up) -> None:
+    with up(VARIANTS[0], RATE_LIMIT_LOGIN="3/hour", WORKERS="1") as stack, stack.client() as client:
+        here = []
+        for number in range(5):
+            form = {"username": f"eve{number}@example.com", "password": "guess"}
+            claim = {"X-Forwarded-For": f"203.0.113.{number}"}
+            here.append(client.post("/v1/auth/token", data=form, headers=claim).status_code)
+        network = f"--network={stack.service.settings['COMPOSE_PROJECT_NAME']}_edge"
+        trusted = f"--volume={stack.authority}:/authority.crt:ro"
+        there = stack.docker.run("run", "--rm", network, trusted, stack.image, "python", "-c", SIGN_IN)
+
+    assert [401, 401, 401, 429, 429] == here
+    assert "HTTP/1.1 401" == there.strip()
+
+
+def release(stack: Stack, image: str) -> str:
+    """Release an image by the service's own task, and return what it prints; `FAILED` last if it failed."""
+    settings = {"PUBLIC_URL": stack.base_url, "SSL_CERT_FILE": str(stack.authority), "PATIENCE_SECONDS": "10"}
+    task = 'uv run just release-compose "$1" 2>&1 || echo FAILED'
+    return stack.service.with_settings(settings).run("sh", "-c", task, "sh", image)
+
+
+def test_a_release_replaces_what_runs_only_if_it_works(up: Up) -> None:
+    with up(VARIANTS[0]) as stack:
+        first = revision(stack)
+        images = [
+            stack.released("second"),
+            stack.released("broken", command='["false"]'),
+            stack.released("wrong", answers_as="other"),
+        ]
+        with calling(stack) as seen:
+            printed = [release(stack, image) for image in images]
+        last = revision(stack)
+        noted = (stack.service.directory / "deploy/compose/.env").read_text("utf-8")
+
+    assert "answers with revision second" in printed[0]
+    assert "Nothing was replaced" in printed[1]
+    assert "FAILED" == printed[1].split()[-1]
+    assert f"Back to {images[0]}" in printed[2]
+    assert "FAILED" == printed[2].split()[-1]
+    assert "second" == last
+    assert f"IMAGE={images[0]}" in noted.splitlines()
+    # Not one request was lost, and what was broken never answered.
+    assert {(200, first), (200, "second"), (200, "other")} == seen.keys()
+
+
+@contextmanager
+def recorded_verification(revision: str) -> Generator[str]:
+    """Yield the address of something that answers as a service of a revision does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(200)
+            self.send_header("X-Revision", revision)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def configured(service: Service) -> str:
+    """Return what Compose makes of the file of a service; needs no engine."""
+    deploy = service.directory / "deploy/compose"
+    (deploy / ".env").write_text((deploy / ".env.example").read_text("utf-8"), "utf-8")
+    return completed(["docker-compose", "config", "--format=json"], cwd=deploy).stdout
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("answers", combinations("database", "auth"), ids=variant_id)
+def test_compose_understands_the_file(render: Render, answers: Answers) -> None:
+    services = json.loads(configured(Service(render(**answers, deploy=["compose"]))))["services"]
+    expected = {"proxy", "api", "migrate"} | ({"database"} if answers["database"] != "sqlite" else set())
+    assert expected == services.keys()
+    assert {"proxy"} == {name for name, service in services.items() if "ports" in service}
+    assert all("@sha256:" in service["image"] for name, service in services.items() if name in {"proxy", "database"})

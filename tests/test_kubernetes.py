@@ -1,0 +1,220 @@
+"""What a service hands to Kubernetes is valid to the letter, runs in Podman, and is released step by step."""
+
+import json
+import os
+import time
+from itertools import cycle
+from pathlib import Path
+
+import httpx2
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.conftest import Image, Install, NewDatabase, Render
+from tests.containers import Engine
+from tests.kubernetes import Manifest, kustomized, manifests, of_kind, pod
+from tests.rendering import Answers, choices, variant_id
+from tests.servers import free_port
+from tests.test_boot import SECRET
+from tests.test_container import VARIANTS
+from tests.test_deploy import recorded_verification
+
+OVERLAYS = ("staging", "production")
+# The styles take turns over the databases that it can have: few lines differ by either, and none by framework.
+DATABASES = [database for database in choices("database") if database != "sqlite"]
+DEPLOYED: list[Answers] = [
+    {"database": database, "auth": auth} for database, auth in zip(cycle(DATABASES), choices("auth"), strict=False)
+]
+# An old and a new version of Kubernetes, for one overlay each.
+SCHEMAS = ("1.29", "1.37")
+ALL = {
+    "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Job", "Service", "Ingress",
+    "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy",
+}  # fmt: skip
+PLANTED = {
+    "a field that is none": ("readOnlyRootFilesystem: true", "readOnlyRootFileSystem: true"),
+    "a text for a number": ("periodSeconds: 2\n", 'periodSeconds: "two"\n'),
+    "a probe without a port": ("port: http\n", "prot: http\n"),
+    "an unknown strategy": ("maxUnavailable: 0", "maxUnavailable: [none]"),
+}
+
+
+def problems(text: str, version: str) -> list[str]:
+    """Return what a version of Kubernetes would refuse of some manifests."""
+    found = []
+    for manifest in manifests(text):
+        try:
+            kubernetes_validate.validate(manifest, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            found.append(f"{manifest['kind']}: {error.message}")
+    return found
+
+
+def text_of(engine: Engine, render: Render, overlay: str, **answers: object) -> str:
+    """Return what kustomize makes of a rendering."""
+    return kustomized(engine, render(**answers, deploy=["kubernetes"]), overlay)
+
+
+@pytest.mark.parametrize("answers", DEPLOYED, ids=variant_id)
+def test_every_resource_is_valid(engine: Engine, render: Render, answers: Answers) -> None:
+    project = render(**answers, deploy=["kubernetes"])
+    for overlay in OVERLAYS:
+        text = kustomized(engine, project, overlay)
+        assert ALL == {each["kind"] for each in manifests(text)}
+        assert [] == problems(text, SCHEMAS[OVERLAYS.index(overlay)])
+        assert {f"my-service-{overlay}"} == {
+            each["metadata"].get("namespace", each["metadata"]["name"]) for each in manifests(text)
+        }
+
+
+@pytest.mark.parametrize(("sound", "planted"), PLANTED.values(), ids=PLANTED)
+def test_a_planted_mistake_is_found(engine: Engine, render: Render, sound: str, planted: str) -> None:
+    text = text_of(engine, render, "staging")
+    assert sound in text
+    assert problems(text.replace(sound, planted), SCHEMAS[0])
+
+
+def test_the_longest_name_still_makes_legal_ones(engine: Engine, render: Render) -> None:
+    text = text_of(engine, render, "production", project_slug="x" * 50)
+    assert [] == problems(text, SCHEMAS[0])
+    # A ConfigMap's may be longer: it is no label and no host.
+    names = [each["metadata"]["name"] for each in manifests(text) if each["kind"] != "ConfigMap"]
+    assert [] == [name for name in names if len(name) > 63]
+
+
+class TestInPodman:
+    """The pods that a Deployment and a Job would make, on the network of this machine."""
+
+    @pytest.fixture
+    def prepared(self, engine: Engine, image: Image, render: Render, new_database: NewDatabase, tmp_path: Path) -> str:
+        """Return the manifests, for an image and a database that are there."""
+        secrets = tmp_path / "secrets"
+        secrets.mkdir()
+        (secrets / "database_url").write_text(new_database("postgresql")["DATABASE_URL"], "utf-8")
+        (secrets / "auth_jwt_secret").write_text(SECRET, "utf-8")
+        return text_of(engine, render, "staging").replace("app:unreleased", image(VARIANTS[0]))
+
+    def play(self, engine: Engine, tmp_path: Path, *resources: Manifest) -> Path:
+        """Start pods, and return the file that they are told in."""
+        file = tmp_path / "play.yaml"
+        file.write_text(yaml.safe_dump_all(resources), "utf-8")
+        engine.run("play", "kube", "--network=host", str(file))
+        return file
+
+    def test_the_migration_and_then_the_service_run(self, engine: Engine, prepared: str, tmp_path: Path) -> None:
+        port = free_port()
+        settings = of_kind(prepared, "ConfigMap")
+        settings["data"]["PORT"] = str(port)
+        migrate = pod(of_kind(prepared, "Job"), "slipway-migrate", tmp_path / "secrets")
+        serve = pod(of_kind(prepared, "Deployment"), "slipway-serve", tmp_path / "secrets")
+        container = serve["spec"]["containers"][0]
+        del container["ports"]  # none to map on the network of the machine
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            container[probe]["httpGet"]["port"] = port
+        try:
+            self.play(engine, tmp_path, migrate)
+            assert "0" == engine.run("wait", "slipway-migrate-migrate").strip()
+            planned = engine.run("logs", "slipway-migrate-dry-run")
+            self.play(engine, tmp_path, settings, serve)
+            ready = wait_for(f"http://127.0.0.1:{port}/readyz")
+            user = engine.run("exec", "slipway-serve-api", "python", "-c", "import os; print(os.getuid())")
+            denied = engine.fail("exec", "slipway-serve-api", "python", "-c", "open('/opt/venv/new', 'w')")
+            shown = json.loads(engine.run("inspect", "slipway-serve-api"))[0]
+            engine.run("pod", "stop", "--time=50", "slipway-serve")
+            code = engine.run("inspect", "--format={{.State.ExitCode}}", "slipway-serve-api").strip()
+        finally:
+            engine.run("pod", "rm", "--all", "--force")
+
+        assert "CREATE TABLE orders" in planned
+        assert 200 == ready.status_code
+        assert "10001" == user.strip()
+        assert "Read-only file system" in denied
+        assert [] == (shown["EffectiveCaps"] or [])
+        assert "0" == code
+
+
+def wait_for(url: str) -> httpx2.Response:
+    """Return the first answer of a service that starts, called as kubelet calls it."""
+    for _ in range(300):
+        try:
+            return httpx2.get(url, headers={"Host": "localhost"})
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    message = f"nobody answers at {url}"
+    raise AssertionError(message)
+
+
+# Notes each call, and answers as a cluster would in which `$FAILS` fails.
+KUBECTL = """\
+#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$*" in
+    kustomize*) cat "$KUSTOMIZED" ;;
+    *"get deployment"*) printf registry.example/app@sha256:old ;;
+    *"get job"*) if [ "$FAILS" = migration ]; then printf /True; else printf True/; fi ;;
+    *"rollout status"*) [ "$FAILS" != rollout ] || [ -e "$CALLS.undone" ] ;;
+    *"rollout undo"*) touch "$CALLS.undone" ;;
+    *"apply"*) cat "$3" >>"$CALLS.applied" ;;
+    *printenv*) printf abc123 ;;
+esac
+"""
+
+
+class TestRelease:
+    """Against a stand-in for kubectl: no cluster was there to be released to."""
+
+    NEW = "registry.example/app@sha256:" + "0" * 64
+
+    def release(self, engine: Engine, install: Install, tmp_path: Path, fails: str) -> tuple[int, list[str], str]:
+        """Release an image, and return the exit code, the verbs that the cluster saw, and what it was sent."""
+        service = install({**VARIANTS[0], "deploy": ["kubernetes"]})
+        text = kustomized(engine, service.directory, "production")
+        (tmp_path / "kustomized.yaml").write_text(text, "utf-8")
+        (tmp_path / "kubectl").write_text(KUBECTL, "utf-8")
+        (tmp_path / "kubectl").chmod(0o755)
+        calls = tmp_path / "calls"
+        with recorded_verification("other" if fails == "verification" else "abc123") as url:
+            settings = {
+                "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+                "CALLS": str(calls),
+                "KUSTOMIZED": str(tmp_path / "kustomized.yaml"),
+                "FAILS": fails,
+                "PUBLIC_URL": url,
+                "PATIENCE_SECONDS": "1",
+                "POLL_SECONDS": "0.1",
+            }
+            task = 'uv run just release-kubernetes production "$1" >&2; echo $?'
+            code = int(service.with_settings(settings).run("sh", "-c", task, "sh", self.NEW))
+        seen = [line for line in calls.read_text("utf-8").splitlines() if not line.startswith("kustomize")]
+        return code, seen, (tmp_path / "calls.applied").read_text("utf-8")
+
+    def steps(self, calls: list[str]) -> list[str]:
+        """Return the calls that change something, in a word or two each."""
+        words = {
+            "!app.kubernetes.io/component": "shared",
+            "component=migrate": "migrate",
+            "component=api": "roll out",
+            "rollout undo": "undo",
+        }
+        return [word for call in calls for sign, word in words.items() if sign in call]
+
+    @pytest.mark.parametrize(
+        ("fails", "steps"),
+        [
+            ("", ["shared", "migrate", "roll out"]),
+            ("migration", ["shared", "migrate"]),
+            ("rollout", ["shared", "migrate", "roll out", "undo"]),
+            ("verification", ["shared", "migrate", "roll out", "undo"]),
+        ],
+    )
+    def test_goes_as_far_as_it_should(
+        self, engine: Engine, install: Install, tmp_path: Path, fails: str, steps: list[str]
+    ) -> None:
+        code, calls, applied = self.release(engine, install, tmp_path, fails)
+
+        assert (code == 0) == (fails == "")
+        assert steps == self.steps(calls)
+        assert f"image: {self.NEW}" in applied
+        assert "unreleased" not in applied
+        assert all("--namespace my-service-production" in call for call in calls if not call.startswith("apply"))
