@@ -7,13 +7,11 @@ import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from _pytest.mark import ParameterSet
 from filelock import FileLock
-from pytest_copie.plugin import Copie, Result
 from yamllint.config import YamlLintConfig
 from yamllint.linter import run as yamllint
 
@@ -22,7 +20,6 @@ from tests.pipelines import FILES
 from tests.rendering import (
     ANSWERS_FILE,
     REPOSITORY,
-    TAG,
     Answers,
     choices,
     combinations,
@@ -135,8 +132,7 @@ def leftovers(project: Path, answers: Answers) -> list[str]:
     # The rule that keeps web frameworks out of the lower layers names them all.
     texts["pyproject.toml"] = re.sub(r"^forbidden_modules = .*", "", texts["pyproject.toml"], flags=re.MULTILINE)
     for (question, choice), signs in SIGNS.items():
-        if answers.get(question, questions()[question].get("default")) == choice:
-        given = answers.get(question, questions()[question]["default"] if question == "deploy" else "none")
+        given = answers.get(question, questions()[question]["default"])
         if choice == given or (isinstance(given, list) and choice in given):
             continue
         for name, text in texts.items():
@@ -232,49 +228,11 @@ class TestRendering:
         assert ["app/base.txt", "app/chosen.txt"] == list(rendered_files(tmp_path / "project"))
 
 
-class TestCopies:
-    """With pytest-copie, as the authors of other templates would test this one."""
-
-    @pytest.mark.parametrize("version", questions()["python_version"]["choices"])
-    def test_the_code_runs_on_3_11_whatever_production_runs(self, copie: Copie, template: Path, version: str) -> None:
-        result = copie.copy(extra_answers={"python_version": version}, template_dir=template, vcs_ref=TAG)
-        assert ">=3.11" == metadata(result)["requires-python"]
-
-    @pytest.mark.parametrize(
-        ("license_name", "title"),
-        [("MIT", "MIT License"), ("Apache-2.0", "Apache License"), ("BSD-3-Clause", "BSD 3-Clause License")],
-    )
-    def test_the_chosen_license_is_there(self, copie: Copie, template: Path, license_name: str, title: str) -> None:
-        result = copie.copy(extra_answers={"license": license_name}, template_dir=template, vcs_ref=TAG)
-        assert license_name == metadata(result)["license"]
-        assert title in (project_of(result) / "LICENSE").read_text("utf-8")
-
-    def test_no_license_leaves_no_file(self, copie: Copie, template: Path) -> None:
-        result = copie.copy(extra_answers={"license": "none"}, template_dir=template, vcs_ref=TAG)
-        assert "license" not in metadata(result)
-        assert not (project_of(result) / "LICENSE").exists()
-
-
-def project_of(result: Result) -> Path:
-    """Return where a copy is; pytest-copie keeps what went wrong to itself until it is asked."""
-    assert result.exception is None
-    assert result.exit_code == 0
-    assert result.project_dir is not None
-    return result.project_dir
-
-
-def metadata(result: Result) -> dict[str, Any]:
-    """Return the project table of a copy."""
-    return tomllib.loads((project_of(result) / "pyproject.toml").read_text("utf-8"))["project"]
-
-
 # Licenses and Pythons take turns: every pair meets every framework, every style and most databases.
 LICENSED = [
     pytest.param({**answers, **more}, id=variant_id({**answers, **more}))
     for answers, more in zip(combinations(*VARIANT), itertools.cycle(combinations("license", "python_version")))
 ]
-
-
 # A pipeline differs by the database that it starts; the framework and the style change nothing in it.
 PIPELINES = [
     pytest.param({"framework": framework, "auth": auth, "example": example, **answers}, id=variant_id(answers))

@@ -63,8 +63,9 @@ class TestOverlays:
             inner = PurePosixPath(*path.parts[1:]) if overlay else path
             owned.setdefault(overlay, []).append(str(inner).removesuffix(".jinja"))
         everywhere = choices("deploy")[-1]
-        for answers in combinations("framework", "database", "auth", "example", "license"):
-            chosen = chosen_overlays({**answers, "deploy": everywhere})
+        licenses = itertools.cycle(choices("license"))
+        for answers in combinations("framework", "database", "auth", "example", "ci"):
+            chosen = chosen_overlays({**answers, "license": next(licenses), "deploy": everywhere})
             claimed = Counter(itertools.chain(owned[None], *(owned.get(overlay, []) for overlay in chosen)))
             assert [] == [path for path, times in claimed.items() if times > 1], answers
 
