@@ -12,8 +12,8 @@ from yamllint.linter import run as yamllint
 
 from tests.conftest import Render
 from tests.containers import Engine
-from tests.node import installed
 from tests.kubernetes import kustomized
+from tests.node import installed
 from tests.processes import completed
 from tests.rendering import REPOSITORY, Answers, choices, combinations, rendered_files, variant_id
 from tests.test_render import leftovers, own_texts, parse, untidy

@@ -119,7 +119,7 @@ def untidy(name: str, text: str) -> list[str]:
         "has carriage returns": "\r" in text,
         "starts with an empty line": text.startswith("\n") and not name.startswith("LICENSE"),
         "has two empty lines in a row": not name.endswith((".py", ".py.mako")) and "\n\n\n" in text,
-        "has Jinja left": bool(re.search(rf"{{%|{{{{\s*({asked})\b|_copier", text)),
+        "has Jinja left": bool(re.search(rf"{{%|(?<!\$){{{{\s*({asked})\b|_copier", text)),
     }
     return [f"{name} {rule}" for rule, broken in rules.items() if broken]
 
