@@ -177,7 +177,6 @@ class TestFiles:
         assert images
         assert (provider == "github") == bool(actions)
 
-    @pytest.mark.quick
     @pytest.mark.parametrize("provider", FILES)
     def test_every_task_is_called(self, render: Render, provider: str) -> None:
         text = (render(ci=provider) / FILES[provider]).read_text("utf-8")

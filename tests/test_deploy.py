@@ -225,7 +225,6 @@ def configured(service: Service) -> str:
     return completed(["docker-compose", "config", "--format=json"], cwd=deploy).stdout
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("answers", combinations("database", "auth"), ids=variant_id)
 def test_compose_understands_the_file(render: Render, answers: Answers) -> None:
     services = json.loads(configured(Service(render(**answers, deploy=["compose"]))))["services"]

@@ -53,7 +53,6 @@ def test_dclint_finds_what_is_planted(shared: Path, render: Render) -> None:
     assert "require-quotes-in-ports" in linted.stdout
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("database", ["postgresql", "mysql"])
 def test_shellcheck_has_nothing_to_say(render: Render, database: str) -> None:
     files = rendered_files(render(database=database, deploy=["compose", "kubernetes"])).values()

@@ -176,7 +176,6 @@ class TestLeftovers:
     def test_what_was_not_chosen_leaves_nothing(self, rendered: Rendered, answers: Answers) -> None:
         assert [] == leftovers(rendered(answers), answers)
 
-    @pytest.mark.quick
     @pytest.mark.parametrize(("question", "choice"), SIGNS)
     def test_what_was_chosen_shows(self, rendered: Rendered, question: str, choice: object) -> None:
         variant = {"framework": "fastapi", "database": "postgresql", "auth": "api_key", "example": True}

@@ -8,6 +8,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import context
 from app.core.errors import RequestTimeout, Unavailable
@@ -139,10 +140,16 @@ class Database:
             return result
 
     def dispose(self) -> None:
-        """Close all connections."""
-        self.writer.dispose()
-        self.reader.dispose()
-        self.latest.dispose()
+        """Close all connections: idle ones now, and one that is in use as soon as its unit of work has ended."""
+        for engine in {self.writer, self.reader, self.latest}:
+            pool = engine.pool
+            engine.dispose()
+            # A request that ran out of time may still hold one, which would go back to a pool that nobody has any more.
+            event.listen(pool, "checkin", _close)
+
+
+def _close(_: object, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
 
 
 def _within(engine: Engine, function: Callable[[Session], T]) -> T:

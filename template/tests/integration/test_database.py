@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -101,6 +101,19 @@ class TestWaiting:
             for work in (small.read, small.write) * 2:
                 with pytest.raises(LookupError):
                     work(fail)
+
+
+class TestDispose:
+    def test_a_connection_in_use_is_closed_when_it_comes_back(self, settings: Settings) -> None:
+        database = Database(settings)
+        closed: list[object] = []
+        event.listen(database.reader, "close", lambda connection, _: closed.append(connection))
+        with database.reader.connect() as used:
+            own = used.connection.dbapi_connection
+            database.dispose()
+            assert [] == closed
+
+        assert [own] == closed
 
 
 class TestUnreachable:
