@@ -16,7 +16,7 @@ from tests.machine import environment, give_docker, without_services
 from tests.pipelines import FILES, PASSWORD, Pipeline
 from tests.processes import completed
 from tests.registry import Registry
-from tests.rendering import choices, git, render
+from tests.rendering import REPOSITORY, choices, git, render
 from tests.servers import server_url
 from tests.service import Service
 
@@ -184,6 +184,16 @@ class TestFiles:
         assert [] == [task for task in (*TASKS, "template-diff") if f"uv run just {task}" not in text]
         assert "uv sync --locked" in text
         assert "uv lock --upgrade" in text
+
+    @pytest.mark.quick
+    def test_the_repositorys_own_is_a_sibling(self, render: Render) -> None:
+        for command in LINTERS["github"]:
+            completed(command, cwd=REPOSITORY)
+        own, rendered = (
+            set(re.findall(r"uses: .*", (directory / FILES["github"]).read_text("utf-8")))
+            for directory in (REPOSITORY, render(ci="github"))
+        )
+        assert own <= rendered
 
     @pytest.mark.quick
     def test_the_bot_leaves_what_the_template_owns_alone(self, render: Render) -> None:

@@ -111,7 +111,7 @@ class TestDispose:
         with database.reader.connect() as used:
             own = used.connection.dbapi_connection
             database.dispose()
-            assert [] == closed
+            assert closed == []
 
         assert [own] == closed
 
