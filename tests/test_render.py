@@ -271,7 +271,8 @@ class TestLicensesAndPythons:
         project = render(**answers)
         texts = own_texts(project)
         changed = {name: text for name, text in texts.items() if base.get(name) != text}
-        assert changed.keys() <= {"Dockerfile", "LICENSE", "README.md", "pyproject.toml", ANSWERS_FILE}
+        allowed = {"Dockerfile", "LICENSE", "README.md", "pyproject.toml", ANSWERS_FILE, *FILES.values()}
+        assert changed.keys() <= allowed
         assert changed.keys() | base.keys() == texts.keys()
         assert [] == [line for name, text in changed.items() for line in untidy(name, text)]
         assert [] == leftovers(project, answers)
