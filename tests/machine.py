@@ -2,11 +2,16 @@
 
 import os
 import re
+import shlex
 import shutil
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.containers import Engine
 from tests.docker import Docker
@@ -20,6 +25,7 @@ from tests.stand_ins import PYTHON, build_contexts, pinned_images, stand_in
 
 PROGRAMS = REPOSITORY / "tests/programs"
 NETWORK = "slipway-ci"
+START_SECONDS = 60
 
 
 def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabilities, own: Path) -> dict[str, str]:
@@ -75,4 +81,25 @@ def give_docker(pipeline: Pipeline, engine: Engine, docker: Docker, database: st
     given = docker.environment
     real = shutil.which("docker", path=given["PATH"]) or "docker"
     ours = {**given, "PATH": f"{pipeline.environment['PATH']}:{given['PATH']}", "DOCKER": f"{real} {NETWORK}"}
-    return replace(pipeline, environment={**pipeline.environment, **ours, "PINNED": pinned})
+    return replace(pipeline, environment={**pipeline.environment, **ours})
+
+
+@contextmanager
+def services(pipeline: Pipeline, docker: Docker) -> Generator[None]:
+    """Run the services of GitHub's pipeline as it describes them: act starts none for jobs on the machine itself."""
+    jobs = yaml.safe_load(pipeline.file.read_text("utf-8"))["jobs"].values()
+    described = {name: service for job in jobs for name, service in job.get("services", {}).items()}
+    try:
+        for name, service in described.items():
+            more = [f"--env={key}={value}" for key, value in service["env"].items()]
+            more += [f"--publish={port}" for port in service["ports"]]
+            command = ["run", "--detach", f"--name={name}", f"--network={NETWORK}", *more]
+            docker.run(*command, *shlex.split(service["options"]), service["image"].partition("@")[0])
+        deadline = time.monotonic() + START_SECONDS
+        for name in described:
+            while "healthy" != docker.run("inspect", "--format", "{{.State.Health.Status}}", name).strip():
+                assert time.monotonic() < deadline, docker.run("logs", name)
+                time.sleep(0.2)
+        yield
+    finally:
+        docker.run("rm", "--force", "--volumes", *described)

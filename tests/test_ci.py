@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from tests.conftest import Render
 from tests.containers import Engine
-from tests.machine import environment, give_docker, without_services
+from tests.machine import environment, give_docker, services, without_services
 from tests.pipelines import FILES, PASSWORD, Pipeline
 from tests.processes import completed
 from tests.registry import Registry
@@ -79,7 +79,10 @@ def new_pipeline(
             # A pipeline of GitHub publishes its database's port on this machine.
             name = "ports" if provider == "github" else f"{provider}-{database}"
             locks.enter_context(FileLock(shared / f"pipeline-{name}.lock"))
-            return prepare(provider, database)
+            pipeline = prepare(provider, database)
+            if database in SERVED and provider == "github":
+                locks.enter_context(services(pipeline, request.getfixturevalue("docker")))
+            return pipeline
 
         yield alone
 
