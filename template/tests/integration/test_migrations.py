@@ -77,11 +77,12 @@ class TestDryRun:
 
     def test_it_starts_where_the_database_is(self, empty: Settings) -> None:
         upgrade(empty)
-        for newest in _REVISIONS[:1]:
-            run(empty, down(str(newest.down_revision or "base")))
+        earlier = [script.revision for script in _REVISIONS[1:2]]
+        for revision in earlier:
+            run(empty, down(revision))
         sql = pending_sql(empty)
 
-        assert (f"'{expected_revision()}'" in sql) == bool(_REVISIONS)
+        assert (f"'{expected_revision()}'" in sql) == bool(earlier)
         assert "CREATE TABLE alembic_version" not in sql
 
     def test_a_current_database_needs_nothing(self, settings: Settings) -> None:
