@@ -78,7 +78,8 @@ def give_docker(pipeline: Pipeline, engine: Engine, docker: Docker, database: st
     docker.load(engine, stand_in(engine, name.partition(":")[0]), name)
     if NETWORK not in docker.run("network", "ls", "--format", "{{.Name}}"):
         docker.run("network", "create", NETWORK)
-    given = docker.environment
+    # Its settings for signing in are not Podman's.
+    given = {name: value for name, value in docker.environment.items() if name != "DOCKER_CONFIG"}
     real = shutil.which("docker", path=given["PATH"]) or "docker"
     ours = {**given, "PATH": f"{pipeline.environment['PATH']}:{given['PATH']}", "DOCKER": f"{real} {NETWORK}"}
     return replace(pipeline, environment={**pipeline.environment, **ours})
