@@ -42,7 +42,8 @@ class TestDeadlocks:
             for done in [threads.submit(things.write, swap, *order) for order in [(1, 2), (2, 1)]]:
                 done.result()
 
-        assert len(attempts) == 3
+        # One loses; on a busy machine each may find the deadlock before the other has given up.
+        assert len(attempts) in (3, 4)
         assert len(set(things.read(names))) == 1
 
 
