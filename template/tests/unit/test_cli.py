@@ -18,7 +18,11 @@ class TestErrors:
         assert "hunter2" not in outcome.err
 
     @pytest.mark.parametrize("command", ["serve", "migrate"])
-    def test_production_without_a_database_does_not_start(self, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_production_without_a_database_does_not_start(
+        self, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        # Where no .env is: a developer's names a database.
+        monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("ENVIRONMENT", "production")
         monkeypatch.setenv("DATABASE_URL", "")
 
