@@ -164,7 +164,7 @@ def _jenkins(pipeline: Pipeline) -> Outcome:
                     yield (found["many"] or found["one"]).replace("\\\n", ""), credentials
 
     version = git(pipeline.directory, "rev-parse", "HEAD").strip()
-    settings = {"REGISTRY": REGISTRY, "BUILD_TAG": "jenkins-test", "IMAGE": f"{REGISTRY}/my-service:{version}"}
+    settings = {"REGISTRY": REGISTRY, "BUILD_TAG": pipeline.directory.name, "IMAGE": f"{REGISTRY}/my-service:{version}"}
     outcome = _in_order(pipeline, commands(stages), settings)
     cleared = _in_order(pipeline, commands(after), settings)
     return Outcome(outcome.passed and cleared.passed, outcome.log + cleared.log)
