@@ -89,14 +89,15 @@ def _start() -> Running:
     return running(process, str(home), f"unix://{home}/socket", lambda: _listens(home / "socket"))
 
 
-def unpack(home: Path, *names: str) -> None:
-    """Unpack packages of Debian into `home`/root; nothing of them is installed or started."""
+def unpack(home: Path, *names: str) -> Path:
+    """Unpack packages of Debian below `home` and return where; nothing of them is installed or started."""
     packages = home / "packages"
     packages.mkdir()
     completed(["apt-get", "-o", "APT::Sandbox::User=root", "download", "--quiet", *names], cwd=packages)
     for package in packages.glob("*.deb"):
         completed(["dpkg", "-x", str(package), str(home / "root")])
     shutil.rmtree(packages)
+    return home / "root"
 
 
 def _programs(home: Path) -> dict[str, str]:

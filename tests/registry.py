@@ -28,12 +28,12 @@ class Registry:
 
 def _start() -> Running:
     home, port = Path(tempfile.mkdtemp(prefix="slipway-registry-")), free_port()
-    unpack(home, "docker-registry")
+    unpacked = unpack(home, "docker-registry")
     storage = {"filesystem": {"rootdirectory": f"{home}/data"}}
     # JSON is YAML.
     settings = {"version": 0.1, "storage": storage, "http": {"addr": f"127.0.0.1:{port}"}}
     (home / "config.yml").write_text(json.dumps(settings), "utf-8")
-    process = launch([f"{home}/root/usr/bin/docker-registry", "serve", "config.yml"], str(home), None)
+    process = launch([str(unpacked / "usr/bin/docker-registry"), "serve", "config.yml"], str(home), None)
     url = f"http://127.0.0.1:{port}"
     return running(process, str(home), url, lambda: _answers(url))
 
