@@ -18,6 +18,15 @@ REGISTRY = "registry.example"
 PASSWORD = "planted-password"
 # What a provider sets, as far as the pipelines use it.
 SETTINGS = {"REGISTRY": REGISTRY, "REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
+# The variables that say where to release: those that everybody may see, and the secrets.
+ADDRESSES = {
+    "COMPOSE_URL": "https://compose.example",
+    "COMPOSE_HOST": "deploy@compose.example",
+    "COMPOSE_KNOWN_HOSTS": "compose.example ssh-ed25519 AAAA",
+    "STAGING_URL": "https://staging.example",
+    "PRODUCTION_URL": "https://production.example",
+}
+ACCESS = {name: f"{PASSWORD}-{name}" for name in ("COMPOSE_SSH_KEY", "STAGING_KUBECONFIG", "PRODUCTION_KUBECONFIG")}
 
 FILES = {
     "github": ".github/workflows/ci.yml",
@@ -44,6 +53,18 @@ class Pipeline:
     provider: str
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    # Whether it is told where to release what it publishes.
+    releases: bool = False
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the variables of its repository that are not secret."""
+        return ADDRESSES if self.releases else {}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Return the secrets of its repository."""
+        return ACCESS if self.releases else {}
 
     @property
     def file(self) -> Path:
@@ -75,7 +96,9 @@ def _act(pipeline: Pipeline) -> Outcome:
     used = re.findall(r"uses: (\S+)", pipeline.file.read_text("utf-8"))
     actions = [f"--local-repository={action}={REPOSITORY}/tests/actions" for action in sorted(set(used))]
     machine = ["--platform=ubuntu-24.04=-self-hosted", "--action-offline-mode", "--pull=false"]
-    return pipeline.command("act", "push", *machine, *actions, f"--secret=GITHUB_TOKEN={PASSWORD}")
+    variables = [f"--var={name}={value}" for name, value in pipeline.variables.items()]
+    secrets = [f"--secret={name}={value}" for name, value in {**pipeline.secrets, "GITHUB_TOKEN": PASSWORD}.items()]
+    return pipeline.command("act", "push", *machine, *actions, *variables, *secrets)
 
 
 def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
@@ -86,8 +109,12 @@ def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
         "CI_REGISTRY_USER": "robot",
         "CI_REGISTRY_PASSWORD": PASSWORD,
         "UV_CACHE_DIR": pipeline.environment["UV_CACHE_DIR"],
+        **pipeline.variables,
+        **pipeline.secrets,
     }
     options = [f"--variable={name}={value}" for name, value in variables.items()]
+    if pipeline.releases and "\nproduction:" in pipeline.file.read_text("utf-8"):
+        options.append("--manual=production")
     # One after the other: all jobs of a shell share one directory.
     return pipeline.command("gitlab-ci-local", "--force-shell-executor", "--concurrency=1", "--no-color", *options)
 
@@ -106,7 +133,8 @@ def _bb_run(pipeline: Pipeline) -> Outcome:
         "--branch",
         "main",
     ]
-    variables = [item for name, value in SETTINGS.items() for item in ("-v", f"{name}={value}")]
+    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets}
+    variables = [item for name, value in given.items() for item in ("-v", f"{name}={value}")]
     return pipeline.command("uvx", "--quiet", BB_RUN, *options, *variables)
 
 
@@ -115,14 +143,19 @@ def _azure(pipeline: Pipeline) -> Outcome:
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
     variables = {name.upper(): value for name, value in document["variables"].items() if name != "UV_CACHE_DIR"}
     ours = {**SETTINGS, **variables, "BUILD_SOURCEVERSION": git(pipeline.directory, "rev-parse", "HEAD").strip()}
-    secret = {"$(REGISTRY_PASSWORD)": ours.pop("REGISTRY_PASSWORD")}
+    given = {"REGISTRY_PASSWORD": ours.pop("REGISTRY_PASSWORD"), **pipeline.variables, **pipeline.secrets}
 
     def steps() -> Iterator[tuple[str, dict[str, str]]]:
         for job in document["jobs"]:
-            for step in job["steps"]:
+            needed = re.search(r"ne\(variables\['(\w+_URL)'\], ''\)", job.get("condition", ""))
+            if needed and needed[1] not in given:
+                continue
+            # What another job has put out is a variable of all here.
+            variables = {name: value for name, value in job.get("variables", {}).items() if not value.startswith("$[")}
+            for step in job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]:
                 if "script" in step and "eq(variables['Build.Reason'], 'Schedule')" not in step.get("condition", ""):
-                    own = {name: secret[value] for name, value in step.get("env", {}).items()}
-                    yield step["script"], {**job.get("variables", {}), **own}
+                    own = {name: given[value.strip("$()")] for name, value in step.get("env", {}).items()}
+                    yield step["script"], {**variables, **own}
 
     return _in_order(pipeline, steps(), ours)
 
@@ -148,7 +181,8 @@ def _circleci(pipeline: Pipeline) -> Outcome:
 
     with_home = {"HOME": str(pipeline.directory / ".cache"), "BASH_ENV": str(pipeline.directory / ".cache/bash_env")}
     (pipeline.directory / ".cache").mkdir(exist_ok=True)
-    return _in_order(pipeline, commands(), {**SETTINGS, **settings, "TRIGGER": "webhook", **with_home})
+    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets}
+    return _in_order(pipeline, commands(), {**given, **settings, "TRIGGER": "webhook", **with_home})
 
 
 def _jenkins(pipeline: Pipeline) -> Outcome:
@@ -159,12 +193,18 @@ def _jenkins(pipeline: Pipeline) -> Outcome:
 
     def commands(text: str) -> Iterator[tuple[str, dict[str, str]]]:
         for stage in re.split(r"\n    stage\(", text):
-            if not re.search(r"^ +when \{ triggeredBy 'TimerTrigger' \}", stage, re.MULTILINE):
-                for found in shell.finditer(stage):
-                    yield (found["many"] or found["one"]).replace("\\\n", ""), credentials
+            needed = re.search(r"env\.(\w+_URL)\b", stage)
+            scheduled = re.search(r"^ +when \{ triggeredBy 'TimerTrigger' \}", stage, re.MULTILINE)
+            if scheduled or (needed and needed[1] not in pipeline.variables):
+                continue
+            kept = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", stage)
+            secrets = {name: pipeline.secrets[key.upper().replace("-", "_")] for key, name in kept}
+            for found in shell.finditer(stage):
+                yield (found["many"] or found["one"]).replace("\\\n", ""), {**credentials, **secrets}
 
     version = git(pipeline.directory, "rev-parse", "HEAD").strip()
-    settings = {"REGISTRY": REGISTRY, "BUILD_TAG": pipeline.directory.name, "IMAGE": f"{REGISTRY}/my-service:{version}"}
+    image = f"{REGISTRY}/my-service:{version}"
+    settings = {"REGISTRY": REGISTRY, "BUILD_TAG": pipeline.directory.name, "IMAGE": image, **pipeline.variables}
     outcome = _in_order(pipeline, commands(stages), settings)
     cleared = _in_order(pipeline, commands(after), settings)
     return Outcome(outcome.passed and cleared.passed, outcome.log + cleared.log)
@@ -178,7 +218,8 @@ def _in_order(pipeline: Pipeline, steps: Iterator[tuple[str, dict[str, str]]], s
         log += f"+ {script}\n{outcome.log}"
         if not outcome.passed:
             return Outcome(passed=False, log=log)
-        settings |= dict(re.findall(r"^##vso\[task\.setvariable variable=(\w+)\S*\](.*)$", outcome.log, re.MULTILINE))
+        made = re.findall(r"^##vso\[task\.setvariable variable=(\w+)\S*\](.*)$", outcome.log, re.MULTILINE)
+        settings |= {name.upper(): value for name, value in made}
     return Outcome(passed=True, log=log)
 
 

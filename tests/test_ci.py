@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from filelock import FileLock
 from tests.conftest import Render
 from tests.containers import Engine
 from tests.machine import environment, give_docker, services, without_services
-from tests.pipelines import FILES, PASSWORD, Pipeline
+from tests.pipelines import ACCESS, ADDRESSES, FILES, PASSWORD, REGISTRY, Pipeline
 from tests.processes import completed
 from tests.registry import Registry
 from tests.rendering import REPOSITORY, choices, git, render
@@ -25,6 +26,16 @@ SERVED = {"postgresql", "mysql"}
 # The others are given the server of this test run.
 STARTS_DATABASE = {"github", "jenkins"}
 CASES = list(itertools.product(FILES, DATABASES))
+WAYS = {database: ["compose", *(["kubernetes"] if database in SERVED else [])] for database in DATABASES}
+# What is released, with what. Services on SQLite are new here: nobody has set where they go.
+COMPOSE = {
+    "PUBLIC_URL": ADDRESSES["COMPOSE_URL"],
+    "SSH_HOST": ADDRESSES["COMPOSE_HOST"],
+    "SSH_KNOWN_HOSTS": ADDRESSES["COMPOSE_KNOWN_HOSTS"],
+    "SSH_KEY_BASE64": ACCESS["COMPOSE_SSH_KEY"],
+}
+STAGING = {"PUBLIC_URL": ADDRESSES["STAGING_URL"], "KUBECONFIG_BASE64": ACCESS["STAGING_KUBECONFIG"]}
+PRODUCTION = {"PUBLIC_URL": ADDRESSES["PRODUCTION_URL"], "KUBECONFIG_BASE64": ACCESS["PRODUCTION_KUBECONFIG"]}
 
 # What must turn every pipeline red: the file, what is done to its text, and what the log says then.
 PLANTS: dict[str, tuple[str, Callable[[str], str], str]] = {
@@ -64,7 +75,7 @@ def new_pipeline(
         if not pipeline.directory.exists():
             # The framework and the style hardly matter here: these are the quickest.
             answers = {"ci": provider, "database": database, "framework": "flask", "auth": "none"}
-            render(template, pipeline.directory, **answers)
+            render(template, pipeline.directory, **answers, deploy=WAYS[database])
             git(pipeline.directory, "init", "--quiet", "--initial-branch=main")
             git(pipeline.directory, "remote", "add", "origin", "https://github.com/acme/My-Service.git")
             Service(pipeline.directory).run("uv", "lock", "--quiet")
@@ -87,6 +98,13 @@ def new_pipeline(
         yield alone
 
 
+def releases(directory: Path) -> list[tuple[str, dict[str, str]]]:
+    """Return what was released, in order: the task with its arguments, and what it read."""
+    log = directory / "releases"
+    noted = map(json.loads, log.read_text("utf-8").splitlines() if log.exists() else [])
+    return [(" ".join(task), settings) for task, settings in noted]
+
+
 def commit(pipeline: Pipeline) -> None:
     """Commit all that is there."""
     git(pipeline.directory, "add", "--all")
@@ -94,10 +112,10 @@ def commit(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(("provider", "database"), CASES)
-def test_passes_and_publishes(
+def test_passes_publishes_and_releases(
     new_pipeline: NewPipeline, registry: Registry, tmp_path: Path, provider: str, database: str
 ) -> None:
-    pipeline = new_pipeline(provider, database)
+    pipeline = replace(new_pipeline(provider, database), releases=database in SERVED)
     outcome = pipeline.run()
 
     assert outcome.passed, outcome.log[-20_000:]
@@ -108,6 +126,26 @@ def test_passes_and_publishes(
     (digest,) = [path.read_text("utf-8") for path in tmp_path.glob("pushed-*")]
     revision = git(pipeline.directory, "rev-parse", "HEAD").strip()
     assert revision == registry.labels(name, digest)["org.opencontainers.image.revision"]
+    image = f"{'ghcr.io' if provider == 'github' else REGISTRY}/{name}@{digest}"
+    expected = {
+        f"release-compose-over-ssh {image}": COMPOSE,
+        f"release-kubernetes staging {image}": STAGING,
+        f"release-kubernetes production {image}": PRODUCTION,
+    }
+    assert (expected if pipeline.releases else {}) == dict(releases(tmp_path))
+
+
+@pytest.mark.parametrize(("provider", "database"), zip(FILES, itertools.cycle(sorted(SERVED)), strict=False))
+def test_turns_red_when_staging_fails_and_spares_production(
+    new_pipeline: NewPipeline, tmp_path: Path, provider: str, database: str
+) -> None:
+    pipeline = replace(new_pipeline(provider, database), releases=True)
+    refusing = {**pipeline.environment, "REFUSED": "release-kubernetes staging"}
+    outcome = replace(pipeline, environment=refusing).run()
+
+    assert not outcome.passed
+    assert STAGING in [settings for _, settings in releases(tmp_path)]
+    assert PRODUCTION not in [settings for _, settings in releases(tmp_path)]
 
 
 @pytest.mark.parametrize(("provider", "plant", "database"), PLANTED)

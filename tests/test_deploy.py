@@ -1,11 +1,15 @@
 """A service is brought into production by its own commands, on a real engine, and released anew while it answers."""
 
 import json
+import shlex
+import shutil
 import ssl
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 
 import httpx2
@@ -16,8 +20,9 @@ from tests.conftest import Image, Install, Render
 from tests.containers import Engine
 from tests.docker import Docker
 from tests.processes import completed
-from tests.rendering import Answers, combinations, variant_id
+from tests.rendering import Answers, combinations, git, variant_id
 from tests.service import Service
+from tests.ssh import Machine, machine
 from tests.test_container import VARIANTS, caller
 from tests.wire.samples import an_order
 
@@ -200,6 +205,60 @@ def test_a_release_replaces_what_runs_only_if_it_works(up: Up) -> None:
     assert f"IMAGE={images[0]}" in noted.splitlines()
     # Not one request was lost, and what was broken never answered.
     assert {(200, first), (200, "second"), (200, "other")} == seen.keys()
+
+
+@contextmanager
+def cloned(origin: Path, stack: Stack) -> Generator[Path]:
+    """Make the service of a stack a clone of `origin`, and yield a clone of that where somebody has made a commit."""
+    there, here = stack.service.directory, origin.with_name("here")
+    git(there, "add", "--all")
+    git(there, "commit", "--quiet", "--message", "Start")
+    git(origin.parent, "clone", "--quiet", "--bare", str(there), str(origin))
+    git(there, "remote", "add", "origin", str(origin))
+    git(origin.parent, "clone", "--quiet", str(origin), str(here))
+    git(here, "commit", "--quiet", "--allow-empty", "--message", "A change")
+    git(here, "push", "--quiet", "origin", "HEAD")
+    try:
+        yield here
+    finally:
+        shutil.rmtree(there / ".git")
+        git(there, "init", "--quiet")
+
+
+def test_a_pipeline_releases_over_ssh_on_a_machine_that_has_a_clone(up: Up, tmp_path: Path) -> None:
+    with up(VARIANTS[2]) as stack, cloned(tmp_path / "origin.git", stack) as here:
+        (tmp_path / ".profile").write_text(f"export PATH={shlex.quote(stack.service.settings['PATH'])}\n", "utf-8")
+        ours = {"SSL_CERT_FILE": str(stack.authority), "PATIENCE_SECONDS": "10", "HOME": str(tmp_path), "PATH": "/bin"}
+        with machine({**stack.service.settings, **ours}) as reached:
+            second = stack.released("second")
+            printed = release_over_ssh(stack, here, reached, second)
+            stranger = replace(reached, known_hosts=reached.known_hosts.replace("AAAAI", "AAAAJ"))
+            refused = [
+                release_over_ssh(stack, here, reached, "localhost/not-there"),
+                release_over_ssh(stack, here, stranger, second),
+            ]
+        heads = {git(each, "rev-parse", "HEAD") for each in (here, stack.service.directory)}
+        last = revision(stack)
+
+    assert "answers with revision second" in printed
+    assert "FAILED" not in printed
+    assert "second" == last
+    assert 1 == len(heads)
+    assert ["FAILED", "FAILED"] == [each.split()[-1] for each in refused]
+    assert "Host key verification failed" in refused[1]
+
+
+def release_over_ssh(stack: Stack, here: Path, reached: Machine, image: str) -> str:
+    """Release an image from a clone without settings, and return what is printed; `FAILED` last if it failed."""
+    settings = {
+        "PUBLIC_URL": stack.base_url,
+        "SSH_HOST": reached.host,
+        "SSH_KNOWN_HOSTS": reached.known_hosts,
+        "SSH_KEY_BASE64": reached.key_base64,
+        "COMPOSE_DIRECTORY": str(stack.service.directory),
+    }
+    task = 'uv run just release-compose-over-ssh "$1" 2>&1 || echo FAILED'
+    return Service(here, settings).run("sh", "-c", task, "sh", image)
 
 
 @contextmanager

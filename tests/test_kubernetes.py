@@ -1,5 +1,6 @@
 """What a service hands to Kubernetes is valid to the letter, runs in Podman, and is released step by step."""
 
+import base64
 import json
 import os
 import time
@@ -149,6 +150,7 @@ def wait_for(url: str) -> httpx2.Response:
 KUBECTL = """\
 #!/bin/sh
 echo "$*" >>"$CALLS"
+[ -z "${KUBECONFIG:-}" ] || echo "$(stat --format '%a %n' "$KUBECONFIG") $(cat "$KUBECONFIG")" >>"$CALLS.access"
 case "$*" in
     kustomize*) cat "$KUSTOMIZED" ;;
     *"get deployment"*) printf registry.example/app@sha256:old ;;
@@ -183,6 +185,7 @@ class TestRelease:
                 "PUBLIC_URL": url,
                 "PATIENCE_SECONDS": "1",
                 "POLL_SECONDS": "0.1",
+                "KUBECONFIG_BASE64": base64.b64encode(b"access").decode(),
             }
             task = 'uv run just release-kubernetes production "$1" >&2; echo $?'
             code = int(service.with_settings(settings).run("sh", "-c", task, "sh", self.NEW))
@@ -218,3 +221,7 @@ class TestRelease:
         assert f"image: {self.NEW}" in applied
         assert "unreleased" not in applied
         assert all("--namespace my-service-production" in call for call in calls if not call.startswith("apply"))
+        (seen,) = set((tmp_path / "calls.access").read_text("utf-8").splitlines())
+        mode, path, text = seen.split()
+        assert ("600", "access") == (mode, text)
+        assert not Path(path).exists()
