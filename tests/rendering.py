@@ -3,15 +3,16 @@
 import itertools
 import shutil
 import subprocess
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 from _pytest.mark import ParameterSet
 from copier import Settings, run_copy
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 REPOSITORY = Path(__file__).parent.parent
@@ -19,6 +20,27 @@ TAG = "v999.0.0"
 ANSWERS_FILE = ".copier-answers.yml"
 
 Answers = dict[str, Any]
+
+
+def compile_once() -> None:
+    """Let Jinja compile each text once for all renderings of this process, with the result that it would have anyway.
+
+    Copier compiles every part of 740 paths anew for each rendering, which takes a third of the time.
+    """
+    compile_anew = cast("Callable[..., object]", Environment.compile)
+    made: dict[object, object] = {}
+
+    @wraps(compile_anew)
+    def compiled(environment: Environment, *arguments: object, **options: object) -> object:
+        key = (type(environment), arguments, *options.items())
+        if key not in made:
+            made[key] = compile_anew(environment, *arguments, **options)
+        return made[key]
+
+    Environment.compile = compiled  # ty: ignore[invalid-assignment]
+
+
+compile_once()
 
 
 @cache

@@ -135,7 +135,7 @@ def test_passes_publishes_and_releases(
     assert (expected if pipeline.releases else {}) == dict(releases(tmp_path))
 
 
-@pytest.mark.parametrize(("provider", "database"), zip(FILES, itertools.cycle(sorted(SERVED)), strict=False))
+@pytest.mark.parametrize(("provider", "database"), list(zip(FILES, itertools.cycle(sorted(SERVED)))))
 def test_turns_red_when_staging_fails_and_spares_production(
     new_pipeline: NewPipeline, tmp_path: Path, provider: str, database: str
 ) -> None:

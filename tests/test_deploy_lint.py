@@ -57,7 +57,7 @@ def test_dclint_finds_what_is_planted(shared: Path, render: Render) -> None:
 def test_shellcheck_has_nothing_to_say(render: Render, database: str) -> None:
     files = rendered_files(render(database=database, deploy=["compose", "kubernetes"])).values()
     scripts = [str(path) for path in files if path.read_bytes().startswith(b"#!/bin/sh")]
-    assert 4 == len(scripts)
+    assert 5 == len(scripts)
     assert "" == completed(["shellcheck", *scripts]).stdout
 
 
