@@ -17,13 +17,11 @@ from tests.containers import Engine
 from tests.docker import Docker
 from tests.node import installed
 from tests.osv import Vulnerabilities
-from tests.pipelines import Pipeline
+from tests.pipelines import PROGRAMS, Pipeline
 from tests.pythons import interpreters
 from tests.registry import Registry
-from tests.rendering import REPOSITORY
 from tests.stand_ins import PYTHON, build_contexts, pinned_images, stand_in
 
-PROGRAMS = REPOSITORY / "tests/programs"
 NETWORK = "slipway-ci"
 START_SECONDS = 60
 

@@ -12,6 +12,8 @@ import yaml
 from tests.rendering import REPOSITORY, git
 
 SECONDS = 600
+# What stands in for programs of a machine, first on the path.
+PROGRAMS = REPOSITORY / "tests/programs"
 # Not one of this environment's packages, since it needs Python 3.13.
 BB_RUN = "bb-run@1.3.0"
 REGISTRY = "registry.example"
@@ -172,17 +174,20 @@ def _circleci(pipeline: Pipeline) -> Outcome:
             elif isinstance(step, dict) and "run" in step:
                 yield step["run"]["command"]
 
+    home = pipeline.directory / ".cache"
+    home.mkdir(exist_ok=True)
+    # What a job installs comes after what stands in for it.
+    before = f'if [ -f "$BASH_ENV" ]; then . "$BASH_ENV"; PATH={PROGRAMS}:$PATH; fi\n'
+
     def commands() -> Iterator[tuple[str, dict[str, str]]]:
-        for job in document["jobs"].values():
-            environment = {**job.get("environment", {})}
+        for name, job in document["jobs"].items():
+            environment = {"BASH_ENV": str(home / name), **job.get("environment", {})}
             environment.pop("TRIGGER", None)
             for command in expand(job["steps"]):
-                yield f'if [ -f "$BASH_ENV" ]; then . "$BASH_ENV"; fi\n{command}', environment
+                yield before + command, environment
 
-    with_home = {"HOME": str(pipeline.directory / ".cache"), "BASH_ENV": str(pipeline.directory / ".cache/bash_env")}
-    (pipeline.directory / ".cache").mkdir(exist_ok=True)
     given = {**SETTINGS, **pipeline.variables, **pipeline.secrets}
-    return _in_order(pipeline, commands(), {**given, **settings, "TRIGGER": "webhook", **with_home})
+    return _in_order(pipeline, commands(), {**given, **settings, "TRIGGER": "webhook", "HOME": str(home)})
 
 
 def _jenkins(pipeline: Pipeline) -> Outcome:
