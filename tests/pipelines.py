@@ -29,6 +29,7 @@ ADDRESSES = {
     "PRODUCTION_URL": "https://production.example",
 }
 ACCESS = {name: f"{PASSWORD}-{name}" for name in ("COMPOSE_SSH_KEY", "STAGING_KUBECONFIG", "PRODUCTION_KUBECONFIG")}
+BOT = {"RENOVATE_TOKEN": f"{PASSWORD}-RENOVATE_TOKEN"}
 
 FILES = {
     "github": ".github/workflows/ci.yml",
@@ -57,6 +58,8 @@ class Pipeline:
     environment: Mapping[str, str] = field(default_factory=dict)
     # Whether it is told where to release what it publishes.
     releases: bool = False
+    # Whether it is the run of every week, and not one for a commit.
+    scheduled: bool = False
 
     @property
     def variables(self) -> dict[str, str]:
@@ -66,7 +69,7 @@ class Pipeline:
     @property
     def secrets(self) -> dict[str, str]:
         """Return the secrets of its repository."""
-        return ACCESS if self.releases else {}
+        return {**BOT, **(ACCESS if self.releases else {})}
 
     @property
     def file(self) -> Path:
@@ -100,7 +103,8 @@ def _act(pipeline: Pipeline) -> Outcome:
     machine = ["--platform=ubuntu-24.04=-self-hosted", "--action-offline-mode", "--pull=false"]
     variables = [f"--var={name}={value}" for name, value in pipeline.variables.items()]
     secrets = [f"--secret={name}={value}" for name, value in {**pipeline.secrets, "GITHUB_TOKEN": PASSWORD}.items()]
-    return pipeline.command("act", "push", *machine, *actions, *variables, *secrets)
+    event = "schedule" if pipeline.scheduled else "push"
+    return pipeline.command("act", event, *machine, *actions, *variables, *secrets)
 
 
 def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
@@ -111,6 +115,7 @@ def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
         "CI_REGISTRY_USER": "robot",
         "CI_REGISTRY_PASSWORD": PASSWORD,
         "UV_CACHE_DIR": pipeline.environment["UV_CACHE_DIR"],
+        **({"CI_PIPELINE_SOURCE": "schedule"} if pipeline.scheduled else {}),
         **pipeline.variables,
         **pipeline.secrets,
     }
@@ -131,31 +136,37 @@ def _bb_run(pipeline: Pipeline) -> Outcome:
         "--color",
         "never",
         "--target",
-        "branches.main",
+        "custom.newest" if pipeline.scheduled else "branches.main",
         "--branch",
         "main",
     ]
-    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets}
+    newest = {"NEWEST": "true"} if pipeline.scheduled else {}
+    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets, **newest}
     variables = [item for name, value in given.items() for item in ("-v", f"{name}={value}")]
     return pipeline.command("uvx", "--quiet", BB_RUN, *options, *variables)
 
 
 def _azure(pipeline: Pipeline) -> Outcome:
-    """Azure's: the scripts of all jobs, in order, as on main."""
+    """Azure's: the scripts of all jobs whose conditions hold, in order, as on main."""
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
     variables = {name.upper(): value for name, value in document["variables"].items() if name != "UV_CACHE_DIR"}
     ours = {**SETTINGS, **variables, "BUILD_SOURCEVERSION": git(pipeline.directory, "rev-parse", "HEAD").strip()}
-    given = {"REGISTRY_PASSWORD": ours.pop("REGISTRY_PASSWORD"), **pipeline.variables, **pipeline.secrets}
+    given = {**ours, "REGISTRY_PASSWORD": ours.pop("REGISTRY_PASSWORD"), **pipeline.variables, **pipeline.secrets}
+
+    def holds(part: dict[str, Any]) -> bool:
+        condition = part.get("condition", "")
+        reasons = re.findall(r"(eq|ne)\(variables\['Build.Reason'\], 'Schedule'\)", condition)
+        needed = re.findall(r"ne\(variables\['(\w+)'\], ''\)", condition)
+        return all((each == "eq") == pipeline.scheduled for each in reasons) and given.keys() >= set(needed)
 
     def steps() -> Iterator[tuple[str, dict[str, str]]]:
         for job in document["jobs"]:
-            needed = re.search(r"ne\(variables\['(\w+_URL)'\], ''\)", job.get("condition", ""))
-            if needed and needed[1] not in given:
+            if not holds(job):
                 continue
             # What another job has put out is a variable of all here.
             variables = {name: value for name, value in job.get("variables", {}).items() if not value.startswith("$[")}
             for step in job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]:
-                if "script" in step and "eq(variables['Build.Reason'], 'Schedule')" not in step.get("condition", ""):
+                if "script" in step and holds(step):
                     own = {name: given[value.strip("$()")] for name, value in step.get("env", {}).items()}
                     yield step["script"], {**variables, **own}
 
@@ -186,8 +197,10 @@ def _circleci(pipeline: Pipeline) -> Outcome:
             for command in expand(job["steps"]):
                 yield before + command, environment
 
-    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets}
-    return _in_order(pipeline, commands(), {**given, **settings, "TRIGGER": "webhook", "HOME": str(home)})
+    settings |= {"CIRCLE_PROJECT_USERNAME": "acme", "CIRCLE_PROJECT_REPONAME": "my-service"}
+    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets, "HOME": str(home)}
+    trigger = {"TRIGGER": "scheduled_pipeline" if pipeline.scheduled else "webhook"}
+    return _in_order(pipeline, commands(), {**given, **settings, **trigger})
 
 
 def _jenkins(pipeline: Pipeline) -> Outcome:
@@ -199,8 +212,10 @@ def _jenkins(pipeline: Pipeline) -> Outcome:
     def commands(text: str) -> Iterator[tuple[str, dict[str, str]]]:
         for stage in re.split(r"\n    stage\(", text):
             needed = re.search(r"env\.(\w+_URL)\b", stage)
-            scheduled = re.search(r"^ +when \{ triggeredBy 'TimerTrigger' \}", stage, re.MULTILINE)
-            if scheduled or (needed and needed[1] not in pipeline.variables):
+            reason = re.search(r"(not \{|when \{)\s+triggeredBy 'TimerTrigger'", stage)
+            if reason and reason[1].startswith("when") != pipeline.scheduled:
+                continue
+            if needed and needed[1] not in pipeline.variables:
                 continue
             kept = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", stage)
             secrets = {name: pipeline.secrets[key.upper().replace("-", "_")] for key, name in kept}
@@ -209,7 +224,8 @@ def _jenkins(pipeline: Pipeline) -> Outcome:
 
     version = git(pipeline.directory, "rev-parse", "HEAD").strip()
     image = f"{REGISTRY}/my-service:{version}"
-    settings = {"REGISTRY": REGISTRY, "BUILD_TAG": pipeline.directory.name, "IMAGE": image, **pipeline.variables}
+    ours = {"IMAGE": image, "BUILD_TAG": pipeline.directory.name, "RENOVATE_REPOSITORY": "acme/my-service"}
+    settings = {"REGISTRY": REGISTRY, **ours, **pipeline.variables}
     outcome = _in_order(pipeline, commands(stages), settings)
     cleared = _in_order(pipeline, commands(after), settings)
     return Outcome(outcome.passed and cleared.passed, outcome.log + cleared.log)

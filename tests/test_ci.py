@@ -14,7 +14,7 @@ from filelock import FileLock
 from tests.conftest import Render
 from tests.containers import Engine
 from tests.machine import environment, give_docker, services, without_services
-from tests.pipelines import ACCESS, ADDRESSES, FILES, PASSWORD, REGISTRY, Pipeline
+from tests.pipelines import ACCESS, ADDRESSES, BOT, FILES, PASSWORD, REGISTRY, Pipeline
 from tests.processes import completed
 from tests.registry import Registry
 from tests.rendering import REPOSITORY, choices, git, render
@@ -98,11 +98,11 @@ def new_pipeline(
         yield alone
 
 
-def releases(directory: Path) -> list[tuple[str, dict[str, str]]]:
-    """Return what was released, in order: the task with its arguments, and what it read."""
-    log = directory / "releases"
-    noted = map(json.loads, log.read_text("utf-8").splitlines() if log.exists() else [])
-    return [(" ".join(task), settings) for task, settings in noted]
+def noted(directory: Path) -> list[tuple[str, dict[str, str]]]:
+    """Return what was released or proposed, in order: the task with its arguments, and what it read."""
+    log = directory / "noted"
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    return [(" ".join(task), settings) for task, settings in map(json.loads, lines)]
 
 
 def commit(pipeline: Pipeline) -> None:
@@ -132,7 +132,7 @@ def test_passes_publishes_and_releases(
         f"release-kubernetes staging {image}": STAGING,
         f"release-kubernetes production {image}": PRODUCTION,
     }
-    assert (expected if pipeline.releases else {}) == dict(releases(tmp_path))
+    assert (expected if pipeline.releases else {}) == dict(noted(tmp_path))
 
 
 @pytest.mark.parametrize(("provider", "database"), list(zip(FILES, itertools.cycle(sorted(SERVED)))))
@@ -144,8 +144,39 @@ def test_turns_red_when_staging_fails_and_spares_production(
     outcome = replace(pipeline, environment=refusing).run()
 
     assert not outcome.passed
-    assert STAGING in [settings for _, settings in releases(tmp_path)]
-    assert PRODUCTION not in [settings for _, settings in releases(tmp_path)]
+    assert STAGING in [settings for _, settings in noted(tmp_path)]
+    assert PRODUCTION not in [settings for _, settings in noted(tmp_path)]
+
+
+# What proposes updates, and for which repository, as far as the runner knows it.
+PROPOSES = {
+    "github": "--platform=github ",
+    "gitlab": "--platform=gitlab --endpoint=",
+    "azure": "--platform=azure --endpoint=",
+    "bitbucket": "--platform=bitbucket ",
+    "circleci": "--platform=github acme/my-service",
+    "jenkins": "--platform=github acme/my-service",
+}
+
+
+@pytest.mark.parametrize("provider", FILES)
+def test_a_scheduled_run_takes_the_newest_shows_the_drift_and_proposes_updates(
+    new_pipeline: NewPipeline, tmp_path: Path, provider: str
+) -> None:
+    pipeline = replace(new_pipeline(provider, "sqlite"), scheduled=True)
+    path = pipeline.directory / "docs/pipeline.md"
+    path.write_text(path.read_text("utf-8") + "drifted\n", "utf-8")
+    commit(pipeline)
+    outcome = pipeline.run()
+    git(pipeline.directory, "checkout", "--quiet", ".")
+    git(pipeline.directory, "reset", "--quiet", "--hard", "HEAD^")
+
+    assert outcome.passed, outcome.log[-20_000:]
+    assert "+drifted" in outcome.log
+    ((proposed, settings),) = noted(tmp_path)
+    assert proposed.startswith(f"renovate {PROPOSES[provider]}")
+    assert BOT == settings
+    assert [] == list(tmp_path.glob("pushed-*"))
 
 
 @pytest.mark.parametrize(("provider", "plant", "database"), PLANTED)
