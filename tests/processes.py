@@ -12,9 +12,14 @@ START_SECONDS = 60
 
 
 def completed(
-    command: Sequence[str], *, status: int = 0, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    status: int = 0,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    seconds: int = COMMAND_SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
-    """Return what a command printed; it has to end with `status`."""
+    """Return what a command printed; it has to end with `status`, before `seconds` have passed."""
     result = subprocess.run(
         command,
         cwd=cwd,
@@ -22,7 +27,7 @@ def completed(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=COMMAND_SECONDS,
+        timeout=seconds,
         check=False,
     )
     printed = f"{' '.join(command)} exited with {result.returncode}\n{result.stdout}\n{result.stderr}"

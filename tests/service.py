@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.processes import completed, wait_until_ready
+from tests.processes import COMMAND_SECONDS, completed, wait_until_ready
 from tests.servers import free_port
 
 STOP_SECONDS = 30
@@ -26,9 +26,9 @@ class Service:
     directory: Path
     settings: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, seconds: int = COMMAND_SECONDS) -> str:
         """Run a command in the project and return what it prints on standard output."""
-        return completed(command, cwd=self.directory, env=self._environment()).stdout
+        return completed(command, cwd=self.directory, env=self._environment(), seconds=seconds).stdout
 
     def with_settings(self, settings: dict[str, str]) -> "Service":
         """Return the same project with other settings in its environment."""
