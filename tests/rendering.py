@@ -14,6 +14,8 @@ from copier import Settings, run_copy
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from tests.releases import releases, tag_releases
+
 REPOSITORY = Path(__file__).parent.parent
 TAG = "v999.0.0"
 ANSWERS_FILE = ".copier-answers.yml"
@@ -93,8 +95,9 @@ def git(directory: Path, *arguments: str) -> str:
 
 
 def clone_template(destination: Path) -> Path:
-    """Clone this repository with its uncommitted changes, commit those and tag the result `TAG`."""
+    """Clone this repository with its uncommitted changes, commit those and tag the result `TAG`, and all releases."""
     git(REPOSITORY, "clone", "--quiet", ".", str(destination))
+    tag_releases(destination, releases())
     git(destination, "rm", "-r", "--quiet", ".")
     listed = git(REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
