@@ -116,11 +116,16 @@ def render(template: Path, destination: Path, **answers: object) -> Path:
     if unknown := answers.keys() - questions().keys():
         message = f"no such question: {', '.join(sorted(unknown))}"
         raise KeyError(message)
+    return render_release(template, destination, TAG, answers)
+
+
+def render_release(template: Path, destination: Path, tag: str, answers: Answers) -> Path:
+    """Render the version `tag` of `template` into `destination`, and return `destination`."""
     run_copy(
         str(template),
         destination,
         data=answers,
-        vcs_ref=TAG,
+        vcs_ref=tag,
         defaults=True,
         unsafe=False,
         quiet=True,

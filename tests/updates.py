@@ -1,0 +1,86 @@
+"""Services that a release rendered, as their teams keep them: in git, and updated by Copier."""
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from copier import Settings, VcsRef, run_update
+from filelock import FileLock
+
+from tests.rendering import TAG, Answers, git, render_release, rendered_files, variant_id
+
+# What an update leaves alone, with the reason why it need not equal a fresh copy.
+SEEDED = {
+    "README.md": "the team's own words",
+    "CHANGELOG.md": "the team's own history",
+    "openapi.json": "made anew from the service's own code, by `uv run just openapi`",
+}
+MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
+
+Rendering = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def rendering(template: Path, shared: Path) -> Rendering:
+    """Return a function that renders a variant by a release, once for this test run; the tests only read it."""
+
+    def once(answers: Answers, tag: str = TAG) -> Path:
+        project = shared / "releases" / tag / variant_id(answers)
+        with FileLock(f"{project}.lock"):
+            return project if project.exists() else render_release(template, project, tag, answers)
+
+    return once
+
+
+def started(rendered: Path, destination: Path) -> Path:
+    """Return a service of its own made from a rendering, with its first commit."""
+    shutil.copytree(rendered, destination)
+    git(destination, "init", "--quiet")
+    commit(destination, "Start from the template")
+    return destination
+
+
+def commit(service: Path, message: str) -> None:
+    """Commit all that has changed in a service."""
+    git(service, "add", "--all")
+    git(service, "commit", "--quiet", "--no-verify", "--message", message)
+
+
+def update(service: Path, to: str | VcsRef = TAG, **answers: object) -> Path:
+    """Update a service as a bot would, with changed answers if there are any, and return it."""
+    run_update(
+        service,
+        data=answers,
+        vcs_ref=to,
+        defaults=True,
+        overwrite=True,
+        skip_answered=True,
+        unsafe=False,
+        quiet=True,
+        settings=Settings(),
+    )
+    return service
+
+
+def own_files(project: Path) -> dict[str, Path]:
+    """Return the files of a service by their path, without git's own."""
+    return {name: path for name, path in rendered_files(project).items() if not name.startswith(".git/")}
+
+
+def differences(fresh: Path, service: Path, aside: Mapping[str, str] = SEEDED) -> list[str]:
+    """Return the files whose content or right to be executed is not that of a fresh copy, those in `aside` left out."""
+    texts = [
+        {name: (path.read_bytes(), path.stat().st_mode & 0o111) for name, path in own_files(project).items()}
+        for project in (fresh, service)
+    ]
+    names = texts[0].keys() | texts[1].keys()
+    return sorted(name for name in names - aside.keys() if texts[0].get(name) != texts[1].get(name))
+
+
+def conflicts(service: Path) -> set[str]:
+    """Return the files in which an update has left something to solve."""
+    files = own_files(service)
+    marked = {name for name, path in files.items() if MARKER.search(path.read_text("utf-8", "replace"))}
+    return marked | {name for name in files if name.endswith(".rej")}
