@@ -1,17 +1,33 @@
 """Updates: a service that was rendered by a release, and lived on, becomes what this version would have rendered."""
 
 import itertools
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
 from copier import VcsRef
+from filelock import FileLock
 
+from tests.edits import edit
 from tests.releases import releases
 from tests.rendering import ANSWERS_FILE, TAG, Answers, choices, git, variant_id
-from tests.updates import Rendering, conflicts, differences, rendering, started, update
+from tests.service import Service, compile_bytecode
+from tests.updates import (
+    Rendering,
+    commit,
+    conflicts,
+    differences,
+    lost_lines,
+    own_files,
+    removed,
+    rendering,
+    started,
+    update,
+)
 
 __all__ = ["rendering"]
 
@@ -75,6 +91,60 @@ class TestPristine:
         assert 0 == run.returncode, run.stderr
         assert "uv run just openapi" in run.stderr
         assert [] == differences(rendering(answers), service)
+
+
+# Where the team and the template changed the same lines, and why that is so.
+EXPECTED: dict[str, dict[str, str]] = {
+    "v0.1.0-fastapi-postgresql-api_key-example": {"Dockerfile": "the team had one before the template"},
+    "v0.2.0-fastapi-mysql-jwt-example": {"Dockerfile": "the team had one before the template"},
+    "v0.3.0-fastapi-sqlite-oidc-example": {},
+    "v0.4.0-fastapi-postgresql-jwt-example-github-deploy+compose+kubernetes": {
+        ".github/workflows/ci.yml": "both have added jobs at its end"
+    },
+    "v0.4.0-flask-sqlite-jwt-example-azure-deploy": {},
+}
+Lived = Callable[[str], tuple[Path, Path, Path]]
+
+
+@pytest.fixture(scope="session")
+def lived(rendering: Rendering, shared: Path) -> Lived:
+    """Return a function that gives a service as it started, as its team has edited it, and as an update made it."""
+
+    def once(name: str) -> tuple[Path, Path, Path]:
+        tag, _, variant = name.partition("-")
+        start = rendering(answers_of(variant), tag)
+        edited, service = (shared / "edited" / name / stage for stage in ("edited", "updated"))
+        edited.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{edited}.lock"):
+            if not service.exists():
+                edit(started(start, edited), variant.partition("-")[0])
+                commit(edited, "Work on it")
+                update(shutil.copytree(edited, service))
+        return start, edited, service
+
+    return once
+
+
+class TestEdited:
+    """A service with changes of its team."""
+
+    @pytest.mark.parametrize("name", EXPECTED)
+    def test_keeps_every_edited_line(self, lived: Lived, name: str) -> None:
+        start, edited, service = lived(name)
+        assert EXPECTED[name].keys() == conflicts(service)
+        assert [] == lost_lines(start, edited, service)
+        # Copier writes a seeded file again if it is missing: docs/how-to/update.md says so.
+        assert {"CHANGELOG.md"} == removed(start, edited) & own_files(service).keys()
+
+    def test_holds_all_its_checks(self, lived: Lived, shared: Path, tmp_path: Path) -> None:
+        shutil.copytree(lived("v0.3.0-fastapi-sqlite-oidc-example")[-1], tmp_path / "service")
+        # Coverage is measured where the variant itself is tested.
+        options = "--no-cov -W ignore::pytest_cov.CovDisabledWarning"
+        service = Service(tmp_path / "service", {"PYTEST_ADDOPTS": options})
+        service.run("uv", "sync", "--quiet")
+        compile_bytecode(service, shared / "bytecode")
+        service.run("uv", "run", "just", "openapi")
+        service.run("uv", "run", "just", "check")
 
 
 def walk() -> list[Answers]:

@@ -84,3 +84,22 @@ def conflicts(service: Path) -> set[str]:
     files = own_files(service)
     marked = {name for name, path in files.items() if MARKER.search(path.read_text("utf-8", "replace"))}
     return marked | {name for name in files if name.endswith(".rej")}
+
+
+def removed(start: Path, edited: Path) -> set[str]:
+    """Return the files that a team has removed or renamed."""
+    return own_files(start).keys() - own_files(edited).keys()
+
+
+def lost_lines(start: Path, edited: Path, updated: Path) -> list[str]:
+    """Return the lines that a team has added to its service and that an update has lost."""
+    before, team, after = (own_files(project) for project in (start, edited, updated))
+    lost = []
+    for name, path in team.items():
+        old, new, now = (set(_lines(files.get(name))) for files in (before, {name: path}, after))
+        lost += [f"{name}: {line}" for line in sorted(new - old - now)]
+    return lost
+
+
+def _lines(path: Path | None) -> list[str]:
+    return path.read_text("utf-8", "replace").splitlines() if path else []
