@@ -160,12 +160,12 @@ WORKFLOW = """\
     steps:
       - run: echo done
 """
-# Put in after the first line that has the words; a file that a service does not have is left out.
+# Put in after the first line that fits, which is the anchor where a release has one.
 LINES = {
     "pyproject.toml": ("--- dependencies of this service", '    "packaging>=24",\n'),
     "app/core/settings.py": ("--- settings of this service", "    invoice_days: int = 30\n"),
-    "docs/configuration.md": ("| `TRUSTED_PROXIES`", "| `INVOICE_DAYS` | 30 | when an invoice is due |\n"),
-    ".env.example": ("LOG_LEVEL", "INVOICE_DAYS=30\n"),
+    "docs/configuration.md": ("`TRUSTED_PROXIES`", "| `INVOICE_DAYS` | 30 | when an invoice is due |\n"),
+    ".env.example": ("--- settings of this service|LOG_LEVEL", "INVOICE_DAYS=30\n"),
     "README.md": ("# ", "\nAsk #orders on chat.\n"),
     "docs/architecture.md": ("# ", "\nInvoices are ours.\n"),
 }
@@ -210,7 +210,8 @@ def _add_resource(service: Path, framework: str) -> None:
 def _insert(path: Path, words: str, line: str) -> None:
     if path.exists():
         lines = path.read_text("utf-8").splitlines(keepends=True)
-        at = next(index for index, text in enumerate(lines) if words in text)
+        fits = [index for word in words.split("|") for index, text in enumerate(lines) if word in text]
+        at = fits[0]
         path.write_text("".join([*lines[: at + 1], line, *lines[at + 1 :]]), "utf-8")
 
 

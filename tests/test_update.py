@@ -95,11 +95,16 @@ class TestPristine:
 
 # Where the team and the template changed the same lines, and why that is so.
 EXPECTED: dict[str, dict[str, str]] = {
-    "v0.1.0-fastapi-postgresql-api_key-example": {"Dockerfile": "the team had one before the template"},
+    "v0.1.0-fastapi-postgresql-api_key-example": {
+        "Dockerfile": "the team had one before the template",
+        ".env.example": "both have added lines at its end: the anchor is new",
+        "docs/configuration.md": "the template has begun to say more right after the team's last row",
+    },
     "v0.2.0-fastapi-mysql-jwt-example": {"Dockerfile": "the team had one before the template"},
     "v0.3.0-fastapi-sqlite-oidc-example": {},
     "v0.4.0-fastapi-postgresql-jwt-example-github-deploy+compose+kubernetes": {
-        ".github/workflows/ci.yml": "both have added jobs at its end"
+        ".github/workflows/ci.yml": "both have added jobs at its end",
+        "deploy/compose/compose.yaml": "both have added lines after the last container: the anchor is new",
     },
     "v0.4.0-flask-sqlite-jwt-example-azure-deploy": {},
 }

@@ -18,6 +18,52 @@ SEEDED = {
     "openapi.json": "made anew from the service's own code, by `uv run just openapi`",
 }
 MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
+# Above it stand the lines of the template, below it those of the team.
+ANCHOR = re.compile(r"^( *)# --- [a-z ]+ of this service go below this line ---$", re.MULTILINE)
+NEWER = "v999.1.0"
+AUDITS = '''\
+"""Audits."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.models.base import Base, Identified
+from app.db.types import ExactText
+
+
+class Audit(Identified, Base):
+    """What somebody did."""
+
+    __tablename__ = "audits"
+
+    action: Mapped[str] = mapped_column(ExactText(64))
+'''
+AUDITS_MIGRATION = '''\
+"""audits"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.db import types
+from app.db.migrations.chain import previous
+
+revision = "0003_audits"
+down_revision = previous(__file__)
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audits",
+        sa.Column("action", types.ExactText(length=64), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audits")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("audits")
+'''
 
 Rendering = Callable[..., Path]
 
@@ -103,3 +149,17 @@ def lost_lines(start: Path, edited: Path, updated: Path) -> list[str]:
 
 def _lines(path: Path | None) -> list[str]:
     return path.read_text("utf-8", "replace").splitlines() if path else []
+
+
+def next_release(template: Path, destination: Path) -> Path:
+    """Clone the template under test and tag a synthetic newer release of it, `NEWER`, with lines and a table to add."""
+    git(destination.parent, "clone", "--quiet", str(template), str(destination))
+    for path in sorted((destination / "template").rglob("*")):
+        if path.is_file() and ANCHOR.search(text := path.read_text("utf-8")):
+            path.write_text(ANCHOR.sub(r"\1# The template's newest line.\n\g<0>", text), "utf-8")
+    models = destination / "template/app/db"
+    (models / "models/audits.py").write_text(AUDITS, "utf-8")
+    (models / "migrations/versions/0003_audits.py").write_text(AUDITS_MIGRATION, "utf-8")
+    commit(destination, "A newer release")
+    git(destination, "tag", NEWER)
+    return destination
