@@ -1,6 +1,7 @@
 """Releases: tags that never move, listed with their commits, each with its notes in the changelog."""
 
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,3 +46,72 @@ def test_the_changelog_says_what_changed_and_what_to_do(release: Release) -> Non
     assert section
     assert re.search(r"^### (Added|Changed|Fixed)\n\n- ", section[1], re.MULTILINE)
     assert re.search(r"^### Upgrade notes\n\n- ", section[1], re.MULTILINE)
+
+
+ENTRIES = """# Changelog
+
+## [Unreleased]
+
+### Added
+
+- Something.
+
+### Upgrade notes
+
+- Nothing.
+
+## [0.1.0] - 2026-11-22
+"""
+
+
+@pytest.fixture
+def clone(template: Path, tmp_path: Path) -> Path:
+    """Return a clone whose changelog has something to release."""
+    git(tmp_path, "clone", "--quiet", str(template), "clone")
+    (tmp_path / "clone/CHANGELOG.md").write_text(ENTRIES, "utf-8")
+    git(tmp_path / "clone", "commit", "--quiet", "--all", "--message", "Say what changed")
+    return tmp_path / "clone"
+
+
+def release(clone: Path, version: str) -> "subprocess.CompletedProcess[str]":
+    """Run the task that releases `version`."""
+    command = ["just", "release", version]
+    return subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+
+
+class TestTask:
+    def test_releases_a_newer_version(self, clone: Path) -> None:
+        result = release(clone, "999.1.0")
+        assert 0 == result.returncode, result.stderr
+        assert "git push origin HEAD v999.1.0" in result.stdout
+        newest = releases(clone / "releases.toml")[-1]
+        assert ("999.1.0", git(clone, "rev-parse", "v999.1.0^{commit}").strip()) == (newest.version, newest.commit)
+        section = f"## [Unreleased]\n\n## [999.1.0] - {newest.date}\n\n### Added\n\n- Something.\n"
+        assert section in git(clone, "show", "v999.1.0:CHANGELOG.md")
+        assert "" == git(clone, "status", "--porcelain")
+
+    @pytest.mark.parametrize(
+        ("version", "reason"),
+        [
+            ("0.4.0", "0.4.0 is not newer than"),
+            ("next", "next is no version of PEP 440"),
+            ("v999.1.0", "write v999.1.0 as 999.1.0"),
+            ("999.0.0", "the tag v999.0.0 exists"),
+        ],
+    )
+    def test_refuses_another(self, clone: Path, version: str, reason: str) -> None:
+        before = git(clone, "rev-parse", "HEAD")
+        assert reason in release(clone, version).stderr
+        assert before == git(clone, "rev-parse", "HEAD")
+
+    @pytest.mark.parametrize("heading", ["### Added", "### Upgrade notes"])
+    def test_refuses_a_changelog_without_entries(self, clone: Path, heading: str) -> None:
+        (clone / "CHANGELOG.md").write_text(ENTRIES.replace(heading, "### Other"), "utf-8")
+        git(clone, "commit", "--quiet", "--all", "--message", "Say less")
+        assert "CHANGELOG.md has no" in release(clone, "999.1.0").stderr
+        assert "" == git(clone, "tag", "--list", "v999.1.0")
+
+    def test_refuses_what_is_not_committed(self, clone: Path) -> None:
+        (clone / "new").touch()
+        assert "not committed" in release(clone, "999.1.0").stderr
+        assert "" == git(clone, "tag", "--list", "v999.1.0")
