@@ -15,6 +15,8 @@ from copier import Settings, run_copy
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from tests.releases import releases, tag_releases
+
 REPOSITORY = Path(__file__).parent.parent
 TAG = "v999.0.0"
 ANSWERS_FILE = ".copier-answers.yml"
@@ -115,8 +117,9 @@ def git(directory: Path, *arguments: str) -> str:
 
 
 def clone_template(destination: Path) -> Path:
-    """Clone this repository with its uncommitted changes, commit those and tag the result `TAG`."""
+    """Clone this repository with its uncommitted changes, commit those and tag the result `TAG`, and all releases."""
     git(REPOSITORY, "clone", "--quiet", ".", str(destination))
+    tag_releases(destination, releases())
     git(destination, "rm", "-r", "--quiet", ".")
     listed = git(REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in filter(None, listed.split("\0")):
@@ -135,11 +138,16 @@ def render(template: Path, destination: Path, **answers: object) -> Path:
     if unknown := answers.keys() - questions().keys():
         message = f"no such question: {', '.join(sorted(unknown))}"
         raise KeyError(message)
+    return render_release(template, destination, TAG, answers)
+
+
+def render_release(template: Path, destination: Path, tag: str, answers: Answers) -> Path:
+    """Render the version `tag` of `template` into `destination`, and return `destination`."""
     run_copy(
         str(template),
         destination,
         data=answers,
-        vcs_ref=TAG,
+        vcs_ref=tag,
         defaults=True,
         unsafe=False,
         quiet=True,

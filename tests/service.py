@@ -30,6 +30,11 @@ class Service:
         """Run a command in the project and return what it prints on standard output."""
         return completed(command, cwd=self.directory, env=self._environment(), seconds=seconds).stdout
 
+    def fails(self, *command: str) -> str:
+        """Run a command that has to fail with 1, and return what it prints."""
+        result = completed(command, status=1, cwd=self.directory, env=self._environment())
+        return result.stdout + result.stderr
+
     def with_settings(self, settings: dict[str, str]) -> "Service":
         """Return the same project with other settings in its environment."""
         return replace(self, settings={**self.settings, **settings})

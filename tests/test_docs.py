@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from markdown_it import MarkdownIt
 
-from docs.generate import PAGE, page
+from docs.generate import FILES_PAGE, PAGE, files_page, page
 from tests.rendering import REPOSITORY, questions
 from tests.test_template import tracked
 
@@ -39,6 +39,7 @@ def shell_blocks(name: str) -> str:
 class TestReference:
     def test_is_current(self) -> None:
         assert page() == PAGE.read_text("utf-8")
+        assert files_page() == FILES_PAGE.read_text("utf-8")
 
     def test_has_every_question(self) -> None:
         assert list(questions()) == re.findall(r"^## `(\w+)`", page(), re.MULTILINE)

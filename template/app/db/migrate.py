@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.db import dialect
 from app.db.database import make_engine
@@ -32,8 +33,18 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 @cache
 def expected_revision() -> str | None:
-    """Return the revision that this code needs; None if there are no migrations."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+    """Return the revision that this code needs; None if there are no migrations.
+
+    Raises:
+        SettingsError: the migrations end in several revisions; the message says how to join them.
+    """
+    heads = sorted(ScriptDirectory.from_config(alembic_config()).get_heads())
+    if len(heads) > 1:
+        raise SettingsError(
+            f"The migrations end in {' and '.join(heads)}. An update of the template may have brought one. "
+            "Join them: uv run just merge-migrations"
+        )
+    return next(iter(heads), None)
 
 
 def current_revision(session: Session) -> str | None:
@@ -42,7 +53,13 @@ def current_revision(session: Session) -> str | None:
 
 
 def upgrade(settings: Settings, revision: str = "head", *, url: URL | None = None) -> None:
-    """Bring the database up to `revision`. Safe to call from several processes at once."""
+    """Bring the database up to `revision`. Safe to call from several processes at once.
+
+    Raises:
+        SettingsError: there are several newest revisions.
+    """
+    if revision == "head":
+        expected_revision()
     run(settings, lambda config: command.upgrade(config, revision), url=url)
 
 

@@ -77,7 +77,9 @@ class TestDryRun:
 
     def test_it_starts_where_the_database_is(self, empty: Settings) -> None:
         upgrade(empty)
-        earlier = [script.revision for script in _REVISIONS[1:2]]
+        # Before a migration that joins others there is no one place to start from.
+        joined = any(script.is_merge_point for script in _REVISIONS[:1])
+        earlier = [] if joined else [script.revision for script in _REVISIONS[1:2]]
         for revision in earlier:
             run(empty, down(revision))
         sql = pending_sql(empty)
