@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -104,12 +105,13 @@ def page() -> str:
 
 def rendered() -> dict[str, Path]:
     """Return the paths that renderings have, each with a file of the template that it comes from."""
+    # Those of git, since tools leave caches beside them.
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=TEMPLATE, capture_output=True, check=True, text=True).stdout
     paths = {}
-    for path in sorted(TEMPLATE.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            name = path.relative_to(TEMPLATE).as_posix().removesuffix(".jinja")
-            name = name.replace("{{_copier_conf.answers_file}}", settings()["_answers_file"])
-            paths[re.sub(r"^{{ \w+ }}/", "", name)] = path
+    for source in filter(None, listed.split("\0")):
+        name = source.removesuffix(".jinja").replace("{{_copier_conf.answers_file}}", settings()["_answers_file"])
+        paths[re.sub(r"^{{ \w+ }}/", "", name)] = TEMPLATE / source
     return dict(sorted(paths.items()))
 
 
