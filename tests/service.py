@@ -15,6 +15,8 @@ from tests.processes import COMMAND_SECONDS, completed, wait_until_ready
 from tests.servers import free_port
 
 STOP_SECONDS = 30
+# For a service's own tests without coverage, which doubles their time.
+UNMEASURED = {"PYTEST_ADDOPTS": "--no-cov -W ignore::pytest_cov.CovDisabledWarning"}
 # The service itself exits with 0; just waits for it, then says that it was asked to stop (128 + SIGTERM).
 STOPPED = (0, 143)
 

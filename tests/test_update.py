@@ -15,7 +15,7 @@ from filelock import FileLock
 from tests.edits import edit
 from tests.releases import releases
 from tests.rendering import ANSWERS_FILE, TAG, Answers, choices, git, variant_id
-from tests.service import Service, compile_bytecode
+from tests.service import UNMEASURED, Service, compile_bytecode
 from tests.updates import (
     Rendering,
     commit,
@@ -144,8 +144,7 @@ class TestEdited:
     def test_holds_all_its_checks(self, lived: Lived, shared: Path, tmp_path: Path) -> None:
         shutil.copytree(lived("v0.3.0-fastapi-sqlite-oidc-example")[-1], tmp_path / "service")
         # Coverage is measured where the variant itself is tested.
-        options = "--no-cov -W ignore::pytest_cov.CovDisabledWarning"
-        service = Service(tmp_path / "service", {"PYTEST_ADDOPTS": options})
+        service = Service(tmp_path / "service", UNMEASURED)
         service.run("uv", "sync", "--quiet")
         compile_bytecode(service, shared / "bytecode")
         service.run("uv", "run", "just", "openapi")

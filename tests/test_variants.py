@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Install, NewDatabase, Render
 from tests.pythons import interpreters
 from tests.rendering import Answers, choices, combinations, jinja, questions, variant_cases
-from tests.service import Service
+from tests.service import UNMEASURED, Service
 from tests.test_questions import AWKWARD
 
 
@@ -16,7 +16,7 @@ from tests.test_questions import AWKWARD
 def test_passes_its_own_checks(install: Install, new_database: NewDatabase, answers: Answers) -> None:
     service = install(answers).with_settings(new_database(answers["database"]))
     if not is_measured(answers):
-        service = service.with_settings({"PYTEST_ADDOPTS": "--no-cov -W ignore::pytest_cov.CovDisabledWarning"})
+        service = service.with_settings(UNMEASURED)
     service.run("uv", "run", "just", "check")
 
 
@@ -41,7 +41,8 @@ def test_no_dependency_can_be_the_name_of_a_service(install: Install, answers: A
 @pytest.mark.parametrize(("python", "framework"), list(zip(interpreters(), cycle(choices("framework")), strict=False)))
 def test_passes_on_every_python_of_this_machine(render: Render, python: str, framework: str) -> None:
     project = render(framework=framework, database="sqlite", python_version=python)
-    service = Service(project, {"UV_PYTHON": str(interpreters()[python]), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"})
+    settings = {"UV_PYTHON": str(interpreters()[python]), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
+    service = Service(project, {**settings, **UNMEASURED})
     service.run("git", "init", "--quiet")
     service.run("uv", "run", "just", "check")
     assert service.run("uv", "run", "python", "--version").startswith(f"Python {python}.")
