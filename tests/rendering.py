@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -143,16 +144,18 @@ def render(template: Path, destination: Path, **answers: object) -> Path:
 
 def render_release(template: Path, destination: Path, tag: str, answers: Answers) -> Path:
     """Render the version `tag` of `template` into `destination`, and return `destination`."""
-    run_copy(
-        str(template),
-        destination,
-        data=answers,
-        vcs_ref=tag,
-        defaults=True,
-        unsafe=False,
-        quiet=True,
-        settings=Settings(),
-    )
+    # Copier asks git of each of 200 files whether its mode matters, which it does in a repository only.
+    with patch("copier._main.is_git_available", return_value=False):
+        run_copy(
+            str(template),
+            destination,
+            data=answers,
+            vcs_ref=tag,
+            defaults=True,
+            unsafe=False,
+            quiet=True,
+            settings=Settings(),
+        )
     return destination
 
 
