@@ -13,7 +13,7 @@ DOCS = Path(__file__).parent
 PAGE = DOCS / "reference" / "questions.md"
 FILES_PAGE = DOCS / "reference" / "files.md"
 TEMPLATE = DOCS.parent / "template"
-ANCHOR = re.compile(r"# --- ([a-z ]+) of this service go below this line ---")
+ANCHOR = re.compile(r"(?:#|//) --- ([a-z ]+) of this service go below this line ---")
 
 HEAD = """\
 # Questions

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from tests.jobs import add_job
 from tests.updates import own_files
 
 MODEL = '''\
@@ -152,14 +153,6 @@ def test_another_is_not(session: Session) -> None:
     with pytest.raises(NotFound):
         invoices.get(session, uuid4())
 """
-WORKFLOW = """\
-  notify:
-    name: Notify
-    needs: check
-    runs-on: ubuntu-24.04
-    steps:
-      - run: echo done
-"""
 # Put in after the first line that fits, which is the anchor where a release has one.
 LINES = {
     "pyproject.toml": ("--- dependencies of this service", '    "packaging>=24",\n'),
@@ -184,9 +177,7 @@ def edit(service: Path, framework: str) -> None:
         _insert(service / name, words, line)
     _replace(service / "deploy/compose/compose.yaml", "\nnetworks:\n", f"\n{SIDECAR}networks:\n")
     _replace(service / "Dockerfile", "USER 10001", "RUN mkdir /reports\nUSER 10001", missing="FROM python:3.13\n")
-    workflow = service / ".github/workflows/ci.yml"
-    if workflow.exists():
-        workflow.write_text(f"{workflow.read_text('utf-8')}\n{WORKFLOW}", "utf-8")
+    add_job(service)
     (service / "CHANGELOG.md").unlink()
     (service / "tests/integration/test_order_indexes.py").unlink()
     _rename(service, "order_lists", "order_pages")

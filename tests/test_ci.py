@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from tests.conftest import Render
 from tests.containers import Engine
+from tests.jobs import PRINTED, add_job
 from tests.machine import environment, give_docker, services, without_services
 from tests.pipelines import ACCESS, ADDRESSES, BOT, FILES, PASSWORD, REGISTRY, Pipeline
 from tests.processes import completed
@@ -76,6 +77,7 @@ def new_pipeline(
             # The framework and the style hardly matter here: these are the quickest.
             answers = {"ci": provider, "database": database, "framework": "flask", "auth": "none"}
             render(template, pipeline.directory, **answers, deploy=WAYS[database])
+            add_job(pipeline.directory)
             git(pipeline.directory, "init", "--quiet", "--initial-branch=main")
             git(pipeline.directory, "remote", "add", "origin", "https://github.com/acme/My-Service.git")
             Service(pipeline.directory).run("uv", "lock", "--quiet")
@@ -122,6 +124,7 @@ def test_passes_publishes_and_releases(
     assert "Required test coverage of 90.0% reached" in outcome.log
     assert PASSWORD in (tmp_path / "logins").read_text("utf-8")
     assert PASSWORD not in outcome.log
+    assert PRINTED in outcome.log
     name = "acme/my-service" if provider in {"github", "gitlab"} else "my-service"
     (digest,) = [path.read_text("utf-8") for path in tmp_path.glob("pushed-*")]
     revision = git(pipeline.directory, "rev-parse", "HEAD").strip()

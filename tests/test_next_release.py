@@ -10,13 +10,20 @@ from filelock import FileLock
 
 from tests.conftest import NewDatabase
 from tests.edits import edit
+from tests.pipelines import FILES
 from tests.rendering import Answers, git, render, variant_id
 from tests.service import Service, compile_bytecode
 from tests.updates import ANCHOR, NEWER, commit, conflicts, next_release, own_files, started, update
 
 SERVICES: list[Answers] = [
-    {"framework": "fastapi", "database": "postgresql", "auth": "jwt", "deploy": ["compose", "kubernetes"]},
-    {"framework": "flask", "database": "sqlite", "auth": "api_key", "deploy": ["compose"]},
+    {
+        "framework": "fastapi",
+        "database": "postgresql",
+        "auth": "jwt",
+        "ci": "github",
+        "deploy": ["compose", "kubernetes"],
+    },
+    {"framework": "flask", "database": "sqlite", "auth": "api_key", "ci": "jenkins", "deploy": ["compose"]},
 ]
 ANCHORED = {
     ".dockerignore",
@@ -30,7 +37,7 @@ ANCHORED = {
     "pyproject.toml",
     "ruff.toml",
 }
-OURS, THEIRS = "# A line of the team.", "# The template's newest line."
+OURS, THEIRS = "A line of the team.", "The template's newest line."
 INSERT = """
 from app.core.settings import get_settings
 from app.db.database import Database
@@ -65,7 +72,7 @@ def lived(template: Path, shared: Path) -> Lived:
                 start = render(newer, shared / "next" / variant_id(answers) / "start", **answers)
                 edit(started(start, edited), answers["framework"])
                 for path in anchored(edited).values():
-                    path.write_text(ANCHOR.sub(rf"\g<0>\n\1{OURS}", path.read_text("utf-8")), "utf-8")
+                    path.write_text(ANCHOR.sub(rf"\g<0>\n\1\2 {OURS}", path.read_text("utf-8")), "utf-8")
                 commit(edited, "Work on it")
                 update(shutil.copytree(edited, updated), NEWER)
         return edited, updated
@@ -85,12 +92,12 @@ class TestNextRelease:
     def test_lines_of_both_stand_on_two_sides_of_each_anchor(self, lived: Lived, answers: Answers) -> None:
         _, updated = lived(answers)
         more = {"deploy/kubernetes/base/kustomization.yaml"} if "kubernetes" in answers["deploy"] else set()
-        assert ANCHORED | more == anchored(updated).keys()
+        assert ANCHORED | more | {FILES[answers["ci"]]} == anchored(updated).keys()
         for path in anchored(updated).values():
             text = path.read_text("utf-8")
             anchors = len(ANCHOR.findall(text))
             # The first line of the team stands below the anchor, whatever else it has put there.
-            both = re.findall(rf"^ *{THEIRS}\n{ANCHOR.pattern}\n *{OURS}$", text, re.MULTILINE)
+            both = re.findall(rf"^ *\S+ {THEIRS}\n{ANCHOR.pattern}\n *\S+ {OURS}$", text, re.MULTILINE)
             assert anchors == len(both), path
         assert set() == conflicts(updated)
 
@@ -125,7 +132,7 @@ class TestConflicts:
         edited, _ = lived(SERVICES[1])
         service = Service(shutil.copytree(edited, tmp_path / "service"))
         justfile = service.directory / "justfile"
-        justfile.write_text(ANCHOR.sub(rf"{OURS}\n\g<0>", justfile.read_text("utf-8")), "utf-8")
+        justfile.write_text(ANCHOR.sub(rf"\1\2 {OURS}\n\g<0>", justfile.read_text("utf-8")), "utf-8")
         service.run("uv", "sync", "--quiet")
         commit(service.directory, "Add a line where the template adds one")
 

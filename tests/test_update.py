@@ -103,10 +103,12 @@ EXPECTED: dict[str, dict[str, str]] = {
     "v0.2.0-fastapi-mysql-jwt-example": {"Dockerfile": "the team had one before the template"},
     "v0.3.0-fastapi-sqlite-oidc-example": {},
     "v0.4.0-fastapi-postgresql-jwt-example-github-deploy+compose+kubernetes": {
-        ".github/workflows/ci.yml": "both have added jobs at its end",
+        ".github/workflows/ci.yml": "both have added jobs at its end: the anchor is new",
         "deploy/compose/compose.yaml": "both have added lines after the last container: the anchor is new",
     },
-    "v0.4.0-flask-sqlite-jwt-example-azure-deploy": {},
+    "v0.4.0-flask-sqlite-jwt-example-azure-deploy": {
+        "azure-pipelines.yml": "both have added jobs at its end: the anchor is new",
+    },
 }
 Lived = Callable[[str], tuple[Path, Path, Path]]
 

@@ -19,7 +19,7 @@ SEEDED = {
 }
 MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
 # Above it stand the lines of the template, below it those of the team.
-ANCHOR = re.compile(r"^( *)# --- [a-z ]+ of this service go below this line ---$", re.MULTILINE)
+ANCHOR = re.compile(r"^( *)(#|//) --- [a-z ]+ of this service go below this line ---$", re.MULTILINE)
 NEWER = "v999.1.0"
 AUDITS = '''\
 """Audits."""
@@ -156,7 +156,7 @@ def next_release(template: Path, destination: Path) -> Path:
     git(destination.parent, "clone", "--quiet", str(template), str(destination))
     for path in sorted((destination / "template").rglob("*")):
         if path.is_file() and ANCHOR.search(text := path.read_text("utf-8")):
-            path.write_text(ANCHOR.sub(r"\1# The template's newest line.\n\g<0>", text), "utf-8")
+            path.write_text(ANCHOR.sub(r"\1\2 The template's newest line.\n\g<0>", text), "utf-8")
     models = destination / "template/app/db"
     (models / "models/audits.py").write_text(AUDITS, "utf-8")
     (models / "migrations/versions/0003_audits.py").write_text(AUDITS_MIGRATION, "utf-8")
