@@ -65,6 +65,7 @@ SIGNS: dict[tuple[str, object], str] = {
     ("ci", "none"): r"how to build and run the\nimage\.",
     ("deploy", "compose"): r"compose|caddy",
     ("deploy", "kubernetes"): r"kubernetes|kubectl|kustom|kubelet",
+    ("catalog", True): r"backstage|catalog-info",
     ("license", "MIT"): r"\bMIT\b",
     ("license", "Apache-2.0"): r"\bApache\b",
     ("license", "BSD-3-Clause"): "BSD.3-Clause",

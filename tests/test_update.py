@@ -178,6 +178,7 @@ def walk() -> list[Answers]:
         "framework": ["fastapi", "fastapi", "flask", "flask"],
         "example": [True, True, False],
         "ci": choices("ci"),
+        "catalog": [False, True, True],
         "python_version": choices("python_version"),
         "license": choices("license"),
     }
@@ -202,7 +203,9 @@ class TestChangedAnswers:
         assert set(itertools.permutations(choices(question), 2)) <= tried
 
     @pytest.mark.quick
-    @pytest.mark.parametrize("question", ["framework", "example", "ci", "deploy", "python_version", "license"])
+    @pytest.mark.parametrize(
+        "question", ["framework", "example", "ci", "deploy", "catalog", "python_version", "license"]
+    )
     def test_every_choice_is_left_and_taken(self, question: str) -> None:
         pairs = [(str(old[question]), str(new[question])) for old, new in itertools.pairwise(walk())]
         expected = {str(choice) for choice in choices(question)}
