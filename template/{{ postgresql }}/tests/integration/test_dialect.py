@@ -1,6 +1,6 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import text
@@ -28,19 +28,26 @@ class TestStatements:
 
 class TestDeadlocks:
     def test_the_loser_is_run_again(self, things: Database) -> None:
-        both_hold_one, attempts = Barrier(2), list[int]()
+        both_hold_one, winner_is_done, attempts = Barrier(2), Event(), list[int]()
 
         def swap(session: Session, first: int, second: int) -> None:
             # One looks for the deadlock at once, the other never: so the one loses, however busy the machine is.
             session.execute(text(f"SET LOCAL deadlock_timeout = '{'10ms' if first == 1 else '10min'}'"))
             attempts.append(first)
+            if len(attempts) > 2:
+                # Sooner it could take the first lock again, and be the loser again.
+                winner_is_done.wait(5)
             rename(session, first, f"by {first}")
             if len(attempts) <= 2:
                 both_hold_one.wait(5)
             rename(session, second, f"by {first}")
 
+        def write(first: int, second: int) -> None:
+            things.write(swap, first, second)
+            winner_is_done.set()
+
         with ThreadPoolExecutor(2) as threads:
-            for done in [threads.submit(things.write, swap, *order) for order in [(1, 2), (2, 1)]]:
+            for done in [threads.submit(write, *order) for order in [(1, 2), (2, 1)]]:
                 done.result()
 
         assert len(attempts) == 3
