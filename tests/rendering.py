@@ -4,6 +4,7 @@ import itertools
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, cast
@@ -134,6 +135,11 @@ def clone_template(destination: Path) -> Path:
     return destination
 
 
+def modes_unasked() -> AbstractContextManager[object]:
+    """Let Copier not ask git of each of 200 files whether its mode matters: on the machines of the tests it does."""
+    return patch("copier._main.is_git_available", return_value=False)
+
+
 def render(template: Path, destination: Path, **answers: object) -> Path:
     """Render `template` into `destination` with defaults for what `answers` leaves out, and return `destination`."""
     if unknown := answers.keys() - questions().keys():
@@ -144,8 +150,7 @@ def render(template: Path, destination: Path, **answers: object) -> Path:
 
 def render_release(template: Path, destination: Path, tag: str, answers: Answers) -> Path:
     """Render the version `tag` of `template` into `destination`, and return `destination`."""
-    # Copier asks git of each of 200 files whether its mode matters, which it does in a repository only.
-    with patch("copier._main.is_git_available", return_value=False):
+    with modes_unasked():
         run_copy(
             str(template),
             destination,

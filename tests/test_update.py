@@ -90,6 +90,7 @@ class TestPristine:
         run = subprocess.run(command.split(), cwd=service, capture_output=True, text=True, check=False)
         assert 0 == run.returncode, run.stderr
         assert "uv run just openapi" in run.stderr
+        assert "Upgrade notes" in run.stderr
         assert [] == differences(rendering(answers), service)
 
 

@@ -1,0 +1,89 @@
+"""A fleet: fifty services of all releases, each with work of its team, are updated in one run."""
+
+import itertools
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.rendering import REPOSITORY, TAG, git
+from tests.test_update import STARTS, answers_of
+from tests.updates import ANCHOR, Rendering, commit, conflicts, rendering, started, update
+
+__all__ = ["rendering"]
+
+COUNT = 50
+# One in so many teams has written where the template has, too.
+RIVALS = 5
+OURS = "/reports-of-the-team"
+
+
+def inventory(fleet: Path) -> dict[str, str]:
+    """Return the version that each service is on, by the command that the how-to for fleets shows."""
+    howto = (REPOSITORY / "docs/how-to/fleet.md").read_text("utf-8")
+    (command,) = re.findall(r"```sh\n(for service .*?)```", howto, re.DOTALL)
+    run = subprocess.run(["sh", "-euc", command], cwd=fleet, check=True, capture_output=True, text=True)
+    versions = {}
+    for line in run.stdout.splitlines():
+        service, version, answers = line.split("\t")
+        assert re.search(r"auth: \w+,.*database: \w+,.*framework: \w+", answers)
+        versions[service.rstrip("/")] = version
+    return versions
+
+
+def newer_exists(service: Path) -> bool:
+    """Return whether Copier knows a newer version for a service, by the command that the how-to shows."""
+    run = subprocess.run(["copier", "check-update", "--quiet", str(service)], check=False)
+    assert run.returncode in {0, 2}
+    return run.returncode == 2
+
+
+def work(service: Path, *, rival: bool) -> None:
+    """Do what a team does: code of its own, and lines in files of the template."""
+    (service / "app/services/reports.py").write_text('"""Reports."""\n', "utf-8")
+    for name, line in {"README.md": "Ask #reports on chat.", **({".gitignore": OURS} if rival else {})}.items():
+        path = service / name
+        path.write_text(f"{path.read_text('utf-8')}{line}\n", "utf-8")
+    commit(service, "Add reports")
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Return rows as text in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def test_fifty_services_are_updated_in_one_run(
+    rendering: Rendering, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    fleet, expected = tmp_path / "fleet", dict[str, set[str]]()
+    fleet.mkdir()
+    starts = itertools.cycle((tag, name) for tag, names in STARTS.items() for name in names)
+    for number, (tag, variant) in enumerate(itertools.islice(starts, COUNT)):
+        name = f"{number:02}-{variant}"
+        service = started(rendering(answers_of(variant), tag), fleet / name)
+        # Below an anchor it would be no conflict.
+        rival = number % RIVALS == 0 and not ANCHOR.search((service / ".gitignore").read_text("utf-8"))
+        work(service, rival=rival)
+        expected[name] = {".gitignore"} if rival else set()
+    before = inventory(fleet)
+    assert set(STARTS) == set(before.values())
+    assert newer_exists(fleet / min(before))
+
+    found, seconds = {}, {}
+    for name in before:
+        begun = time.monotonic()
+        found[name] = conflicts(update(fleet / name))
+        seconds[name] = f"{time.monotonic() - begun:.1f}"
+    after = inventory(fleet)
+    rows = [(name, before[name], after[name], ", ".join(found[name]) or "none", seconds[name]) for name in before]
+    record_property("fleet", table([("service", "from", "to", "conflicts", "seconds"), *rows]))
+
+    assert {TAG} == set(after.values())
+    assert not newer_exists(fleet / min(after))
+    assert expected == found
+    for name, files in expected.items():
+        touched = git(fleet / name, "status", "--porcelain", "app/services/reports.py", "README.md")
+        assert "" == touched, "an update has touched what is the team's"
+        assert bool(files) == (OURS in (fleet / name / ".gitignore").read_text("utf-8"))
