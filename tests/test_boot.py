@@ -34,13 +34,15 @@ SETTINGS = {
 }
 
 
-def keys(service: Service, answers: Answers) -> Credentials:
-    """Make a key for each caller by the service's own command line."""
-    headers = {}
-    for owner, (scopes, roles) in CALLERS.items():
-        granted = scopes if answers["example"] else ""
-        create = ["app", "keys", "create", "--owner", owner, "--scopes", granted, "--roles", roles]
-        headers[owner] = {"X-API-Key": service.run("uv", "run", *create).splitlines()[-1]}
+def keys(service: Service, answers: Answers, base_url: str) -> Credentials:
+    """Make the admin's key by the service's own command line, and with it a key for each other caller."""
+    granted = {name: scopes if answers["example"] else "" for name, (scopes, _) in CALLERS.items()}
+    create = ["app", "keys", "create", "--owner", "admin", "--scopes", granted.pop("admin"), "--roles", "admin"]
+    headers = {"admin": {"X-API-Key": service.run("uv", "run", *create).splitlines()[-1]}}
+    for owner, scopes in granted.items():
+        body = {"owner": owner, "scopes": scopes.split(",") if scopes else []}
+        made = httpx2.post(f"{base_url}/v1/keys", headers=headers["admin"], json=body).raise_for_status()
+        headers[owner] = {"X-API-Key": made.json()["key"]}
     return Credentials(**headers)
 
 
@@ -65,7 +67,7 @@ def credentials(service: Service, answers: Answers, base_url: str) -> Credential
     """Make what each caller identifies itself with."""
     if answers["auth"] == "none":
         return Credentials()
-    return keys(service, answers) if answers["auth"] == "api_key" else tokens(service, answers, base_url)
+    return keys(service, answers, base_url) if answers["auth"] == "api_key" else tokens(service, answers, base_url)
 
 
 def secrets_in(log: Path, callers: Credentials) -> list[str]:

@@ -12,6 +12,7 @@ from _pytest.mark import ParameterSet
 from copier import VcsRef
 from filelock import FileLock
 
+from tests.conftest import NewDatabase
 from tests.edits import edit
 from tests.releases import releases
 from tests.rendering import ANSWERS_FILE, TAG, Answers, choices, git, variant_id
@@ -25,6 +26,7 @@ from tests.updates import (
     own_files,
     removed,
     rendering,
+    settle,
     started,
     update,
 )
@@ -144,10 +146,14 @@ class TestEdited:
         # Copier writes a seeded file again if it is missing: docs/how-to/update.md says so.
         assert {"CHANGELOG.md"} == removed(start, edited) & own_files(service).keys()
 
-    def test_holds_all_its_checks(self, lived: Lived, shared: Path, tmp_path: Path) -> None:
-        shutil.copytree(lived("v0.3.0-fastapi-sqlite-oidc-example")[-1], tmp_path / "service")
+    @pytest.mark.parametrize("name", EXPECTED)
+    def test_holds_all_its_checks(
+        self, lived: Lived, new_database: NewDatabase, shared: Path, tmp_path: Path, name: str
+    ) -> None:
+        database = new_database(answers_of(name.partition("-")[2])["database"])
         # Coverage is measured where the variant itself is tested.
-        service = Service(tmp_path / "service", UNMEASURED)
+        service = Service(shutil.copytree(lived(name)[-1], tmp_path / "service"), {**database, **UNMEASURED})
+        settle(service.directory)
         service.run("uv", "sync", "--quiet")
         compile_bytecode(service, shared / "bytecode")
         service.run("uv", "run", "just", "openapi")

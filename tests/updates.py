@@ -18,6 +18,7 @@ SEEDED = {
     "openapi.json": "made anew from the service's own code, by `uv run just openapi`",
 }
 MARKER = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
+CONFLICT = re.compile(r"^<<<<<<< .*\n((?s:.*?))^=======\n((?s:.*?))^>>>>>>> .*\n", re.MULTILINE)
 # Above it stand the lines of the template, below it those of the team.
 ANCHOR = re.compile(r"^( *)(#|//) --- [a-z ]+ of this service go below this line ---$", re.MULTILINE)
 NEWER = "v999.1.0"
@@ -131,6 +132,14 @@ def conflicts(service: Path) -> set[str]:
     files = own_files(service)
     marked = {name for name, path in files.items() if MARKER.search(path.read_text("utf-8", "replace"))}
     return marked | {name for name in files if name.endswith(".rej")}
+
+
+def settle(service: Path) -> None:
+    """Settle the conflicts of an update as a team would: the template's lines and then its own, but one Dockerfile."""
+    for name in conflicts(service):
+        path = service / name
+        both = r"\2" if name == "Dockerfile" else r"\2\1"
+        path.write_text(CONFLICT.sub(both, path.read_text("utf-8")), "utf-8")
 
 
 def removed(start: Path, edited: Path) -> set[str]:
