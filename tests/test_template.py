@@ -65,7 +65,7 @@ class TestOverlays:
         everywhere = choices("deploy")[-1]
         licenses = itertools.cycle(choices("license"))
         for answers in combinations("framework", "database", "auth", "example", "ci"):
-            chosen = chosen_overlays({**answers, "license": next(licenses), "deploy": everywhere})
+            chosen = chosen_overlays({**answers, "license": next(licenses), "deploy": everywhere, "catalog": True})
             claimed = Counter(itertools.chain(owned[None], *(owned.get(overlay, []) for overlay in chosen)))
             assert [] == [path for path, times in claimed.items() if times > 1], answers
 
