@@ -22,6 +22,7 @@ class Invoice(Identified, Timestamps, Base):
 
     number: Mapped[str] = mapped_column(ExactText(64), unique=True)
 '''
+REVISION = "5f0c6d1c2a7e"
 MIGRATION = '''\
 """invoices"""
 
@@ -30,7 +31,7 @@ from alembic import op
 
 from app.db import types
 
-revision = "5f0c6d1c2a7e"
+revision = "{revision}"
 down_revision = "{previous}"
 branch_labels = None
 depends_on = None
@@ -183,12 +184,17 @@ def edit(service: Path, framework: str) -> None:
     _rename(service, "order_lists", "order_pages")
 
 
+def migration(previous: str) -> str:
+    """Return the migration that makes the table of the resource, after another one."""
+    return MIGRATION.format(revision=REVISION, previous=previous)
+
+
 def _add_resource(service: Path, framework: str) -> None:
     versions = service / "app/db/migrations/versions"
     newest = max(path.stem for path in versions.glob("0*.py"))
     files = {
         "app/db/models/invoices.py": MODEL,
-        "app/db/migrations/versions/20261201_invoices.py": MIGRATION.format(previous=newest),
+        "app/db/migrations/versions/20261201_invoices.py": migration(newest),
         "app/schemas/invoices.py": SCHEMA,
         "app/services/invoices.py": SERVICE,
         "app/api/routes/invoices.py": ROUTES[framework],
