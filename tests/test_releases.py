@@ -38,6 +38,10 @@ class TestReleases:
             tag_releases(tmp_path / "clone", [lost])
 
 
+def test_the_changelog_holds_no_jinja_since_the_message_after_an_update_includes_it() -> None:
+    assert not re.search(r"{{|{%|{#", CHANGELOG)
+
+
 @pytest.mark.parametrize("release", releases(), ids=lambda release: release.version)
 def test_the_changelog_says_what_changed_and_what_to_do(release: Release) -> None:
     section = re.search(
