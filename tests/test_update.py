@@ -207,7 +207,7 @@ def walk() -> list[Answers]:
 
 
 class TestChangedAnswers:
-    """A service that changes its mind, without another version of the template."""
+    """A service that changes its mind, without another version of the template: it becomes what test_variants checks."""
 
     @pytest.mark.quick
     @pytest.mark.parametrize("question", ["database", "auth"])
