@@ -1,4 +1,4 @@
-"""A fleet: fifty services of all releases, each with work of its team, are updated in one run."""
+"""A fleet: fifty services of all releases are updated in one run."""
 
 import itertools
 import re
@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.rendering import REPOSITORY, TAG, git
+from tests.rendering import REPOSITORY, TAG, git, variant_id
 from tests.test_update import STARTS, answers_of
-from tests.updates import ANCHOR, Rendering, commit, conflicts, rendering, started, update
+from tests.updates import ANCHOR, Rendering, commit, conflicts, differences, rendering, started, update
 
 __all__ = ["rendering"]
 
@@ -44,13 +44,30 @@ def outdated(fleet: Path) -> list[str]:
     return [line.removesuffix("/: 2") for line in loop("uvx", fleet)]
 
 
-def work(service: Path, *, rival: bool) -> None:
-    """Do what a team does: code of its own, and lines in files of the template."""
+def work(service: Path, *, rival: bool) -> set[str]:
+    """Do what a team does, and return which files an update conflicts with."""
     (service / "app/services/reports.py").write_text('"""Reports."""\n', "utf-8")
     for name, line in {"README.md": "Ask #reports on chat.", **({".gitignore": OURS} if rival else {})}.items():
         path = service / name
         path.write_text(f"{path.read_text('utf-8')}{line}\n", "utf-8")
     commit(service, "Add reports")
+    return {".gitignore"} if rival else set()
+
+
+def start_all(rendering: Rendering, fleet: Path) -> tuple[dict[str, Path], dict[str, set[str]]]:
+    """Start the services, and return fresh copies of those that nobody touches, and what the others conflict in."""
+    fresh, worked_on = {}, {}
+    starts = [(tag, answers_of(name)) for tag, names in STARTS.items() for name in names]
+    for number, (tag, answers) in enumerate(itertools.islice(itertools.cycle(starts), COUNT)):
+        name = f"{number:02}-{variant_id(answers)}"
+        service = started(rendering(answers, tag), fleet / name)
+        if number < len(starts):
+            fresh[name] = rendering(answers)
+        else:
+            # Below an anchor it would be no conflict.
+            rival = number % RIVALS == 0 and not ANCHOR.search((service / ".gitignore").read_text("utf-8"))
+            worked_on[name] = work(service, rival=rival)
+    return fresh, worked_on
 
 
 def table(rows: list[tuple[str, ...]]) -> str:
@@ -62,20 +79,11 @@ def table(rows: list[tuple[str, ...]]) -> str:
 def test_fifty_services_are_updated_in_one_run(
     rendering: Rendering, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    fleet, expected = tmp_path / "fleet", dict[str, set[str]]()
-    fleet.mkdir()
-    starts = itertools.cycle((tag, name) for tag, names in STARTS.items() for name in names)
-    for number, (tag, variant) in enumerate(itertools.islice(starts, COUNT)):
-        name = f"{number:02}-{variant}"
-        service = started(rendering(answers_of(variant), tag), fleet / name)
-        # Below an anchor it would be no conflict.
-        rival = number % RIVALS == 0 and not ANCHOR.search((service / ".gitignore").read_text("utf-8"))
-        work(service, rival=rival)
-        expected[name] = {".gitignore"} if rival else set()
+    fleet, ring = tmp_path / "fleet", tmp_path / "ring"
+    ring.mkdir()
+    fresh, worked_on = start_all(rendering, fleet)
     before = inventory(fleet)
     assert set(STARTS) == set(before.values())
-    ring = tmp_path / "ring"
-    ring.mkdir()
     for name in sorted(before)[:2]:
         (ring / name).symlink_to(fleet / name)
     assert sorted(before)[:2] == outdated(ring)
@@ -91,8 +99,9 @@ def test_fifty_services_are_updated_in_one_run(
 
     assert {TAG} == set(after.values())
     assert [] == outdated(ring)
-    assert expected == found
-    for name, files in expected.items():
+    assert {name: worked_on.get(name, set()) for name in before} == found
+    assert {} == {name: changed for name, copy in fresh.items() if (changed := differences(copy, fleet / name))}
+    for name, files in worked_on.items():
         touched = git(fleet / name, "status", "--porcelain", "app/services/reports.py", "README.md")
         assert "" == touched, "an update has touched what is the team's"
         assert bool(files) == (OURS in (fleet / name / ".gitignore").read_text("utf-8"))

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 from copier import VcsRef
 from filelock import FileLock
 
 from tests.conftest import NewDatabase
 from tests.edits import edit
 from tests.releases import releases
-from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, Answers, choices, git, variant_id
+from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, Answers, choices, variant_id
 from tests.service import UNMEASURED, Service, compile_bytecode
 from tests.updates import (
     Rendering,
@@ -58,11 +57,6 @@ def answers_of(name: str) -> Answers:
     return dict(zip(NAMES, parsed, strict=False))
 
 
-def starts() -> list[ParameterSet]:
-    """Return a test case for each service to start from."""
-    return [pytest.param(tag, answers_of(name), id=f"{tag}-{name}") for tag in STARTS for name in STARTS[tag]]
-
-
 def newest_upgrade_notes() -> str:
     """Return what the version under test asks of a service that updates to it, from the changelog."""
     changelog = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
@@ -70,7 +64,7 @@ def newest_upgrade_notes() -> str:
 
 
 class TestPristine:
-    """A service that its team has not touched."""
+    """A service that its team has not touched; test_fleet.py updates one from each start."""
 
     @pytest.mark.quick
     def test_both_frameworks_of_every_release_are_tried(self) -> None:
@@ -83,13 +77,6 @@ class TestPristine:
         tried = {answers_of(name).get(question) for names in STARTS.values() for name in names}
         # Before 0.4.0 no service had a pipeline.
         assert set(choices(question)) - {"none"} <= tried
-
-    @pytest.mark.parametrize(("tag", "answers"), starts())
-    def test_becomes_a_fresh_copy(self, rendering: Rendering, tmp_path: Path, tag: str, answers: Answers) -> None:
-        service = started(rendering(answers, tag), tmp_path / "service")
-        update(service)
-        assert [] == differences(rendering(answers), service)
-        assert "" == git(service, "diff", "--name-only", "--diff-filter=U")
 
     def test_becomes_a_fresh_copy_by_the_command_of_a_bot(self, rendering: Rendering, tmp_path: Path) -> None:
         answers = answers_of(STARTS[FIRST][0])
@@ -207,7 +194,7 @@ def walk() -> list[Answers]:
 
 
 class TestChangedAnswers:
-    """A service that changes its mind, without another version of the template: it becomes what test_variants checks."""
+    """A service that changes its mind, without another version: it becomes what test_variants checks."""
 
     @pytest.mark.quick
     @pytest.mark.parametrize("question", ["database", "auth"])

@@ -9,7 +9,7 @@ import pytest
 from copier import Settings, VcsRef, run_update
 from filelock import FileLock
 
-from tests.rendering import TAG, Answers, git, modes_unasked, render_release, rendered_files, variant_id
+from tests.rendering import TAG, Answers, git, hurried, render_release, rendered_files, variant_id
 
 # What an update leaves alone, with the reason why it need not equal a fresh copy.
 SEEDED = {
@@ -97,7 +97,7 @@ def commit(service: Path, message: str) -> None:
 
 def update(service: Path, to: str | VcsRef = TAG, **answers: object) -> Path:
     """Update a service as a bot would, with changed answers if there are any, and return it."""
-    with modes_unasked():
+    with hurried():
         run_update(
             service,
             data=answers,
