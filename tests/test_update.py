@@ -106,6 +106,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "azure-pipelines.yml": "both have added jobs at its end: the anchor is new",
     },
 }
+ONE_OF_EACH = {name.partition("-")[0]: name for name in EXPECTED}.values()
 Lived = Callable[[str], tuple[Path, Path, Path]]
 
 
@@ -139,7 +140,7 @@ class TestEdited:
         # Copier writes a seeded file again if it is missing: docs/how-to/update.md says so.
         assert {"CHANGELOG.md"} == removed(start, edited) & own_files(service).keys()
 
-    @pytest.mark.parametrize("name", EXPECTED)
+    @pytest.mark.parametrize("name", ONE_OF_EACH)
     def test_holds_all_its_checks(
         self, lived: Lived, new_database: NewDatabase, shared: Path, tmp_path: Path, name: str
     ) -> None:
