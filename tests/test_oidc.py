@@ -17,11 +17,11 @@ from tests.rendering import choices
 from tests.service import Service
 from tests.wire.service import Who
 
-SECONDS = 20
+SECONDS = 60
 HURRIED = {
     "AUTH_OIDC_KEYS_REFRESH_SECONDS": "2",
     "AUTH_OIDC_KEYS_FLOOR_SECONDS": "1",
-    "AUTH_OIDC_TIMEOUT_SECONDS": "1",
+    "AUTH_OIDC_TIMEOUT_SECONDS": "10",
 }
 ALWAYS = 6  # answers in a row, so that each of two processes has given one
 
@@ -91,8 +91,9 @@ class TestAbsence:
                 assert 200 == httpx2.get(f"{base_url}{path}").status_code
             with provider.running():
                 assert becomes(200, base_url, who)
-        workers = 2
-        assert log_of(service).count("identity provider not reached") <= workers
+                # The provider that stops at the end of the block would be missed again.
+                workers = 2
+                assert log_of(service).count("identity provider not reached") <= workers
 
     def test_keys_stay_in_use_while_the_provider_is_away(self, service: Service, new_provider: NewProvider) -> None:
         provider = new_provider()
@@ -106,7 +107,7 @@ class TestAbsence:
             assert {200} == statuses(base_url, who)
             with provider.with_keys("second").running():
                 assert becomes(200, base_url, provider.bearer("bob"))
-        assert 1 == log_of(service).count("identity provider not reached")
+                assert 1 == log_of(service).count("identity provider not reached")
 
 
 class TestAudience:
@@ -203,7 +204,8 @@ class TestNonsense:
         with provider.running():
             who = provider.bearer("alice")
         nonsense = Nonsense(provider.issuer)
-        with service.with_settings(provider.settings).serving() as base_url:
+        impatient = service.with_settings({**provider.settings, "AUTH_OIDC_TIMEOUT_SECONDS": "1"})
+        with impatient.serving() as base_url:
             with misbehaving(provider.port, nonsense):
                 for about, answer in nonsense.answers.items():
                     nonsense.answer = answer
