@@ -176,6 +176,7 @@ def test_a_scheduled_run_takes_the_newest_shows_the_drift_and_proposes_updates(
 
     assert outcome.passed, outcome.log[-20_000:]
     assert "+drifted" in outcome.log
+    assert "during generate phase" in outcome.log
     ((proposed, settings),) = noted(tmp_path)
     assert proposed.startswith(f"renovate {PROPOSES[provider]}")
     assert BOT == settings

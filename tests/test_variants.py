@@ -32,6 +32,23 @@ def is_measured(answers: Answers) -> bool:
     return answers["database"] == databases[turn % len(databases)]
 
 
+@pytest.mark.parametrize(
+    ("framework", "database", "auth"),
+    [
+        ("fastapi", "postgresql", "jwt"),
+        ("flask", "mysql", "jwt"),
+        ("fastapi", "sqlite", "oidc"),
+        ("flask", "sqlite", "api_key"),
+    ],
+)
+def test_answers_random_requests_as_documented(
+    install: Install, new_database: NewDatabase, framework: str, database: str, auth: str
+) -> None:
+    service = install({"framework": framework, "database": database, "auth": auth, "example": True})
+    printed = service.with_settings(new_database(database)).run("uv", "run", "just", "fuzz", "20")
+    assert "during generate phase" in printed
+
+
 @pytest.mark.parametrize("answers", variant_cases())
 def test_no_dependency_can_be_the_name_of_a_service(install: Install, answers: Answers) -> None:
     lock = tomllib.loads((install(answers).directory / "uv.lock").read_text("utf-8"))
