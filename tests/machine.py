@@ -45,9 +45,9 @@ def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabi
         "UV": shutil.which("uv") or "uv",
         "UV_PYTHON": PYTHON,
         "UV_CACHE_DIR": ours.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv")),
-        # Pipelines are tested side by side already; and at the first failure all is said.
+        # Pipelines are tested side by side already; at the first failure all is said; chance is the same each time.
         "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
-        "PYTEST_ADDOPTS": "--exitfirst",
+        "PYTEST_ADDOPTS": "--exitfirst --hypothesis-seed=1 --hypothesis-show-statistics",
         "ANSWERS": str(shared / "answers"),
         "OSV": osv.url,
         "ENGINE": str(engine.program),
