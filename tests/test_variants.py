@@ -45,9 +45,8 @@ def test_answers_random_requests_as_documented(
     install: Install, new_database: NewDatabase, framework: str, database: str, auth: str
 ) -> None:
     service = install({"framework": framework, "database": database, "auth": auth, "example": True})
-    printed = service.with_settings(new_database(database)).run(
-        "uv", "run", "just", "fuzz", "20", "--hypothesis-seed=1"
-    )
+    options = ("--hypothesis-seed=1", "--hypothesis-show-statistics")
+    printed = service.with_settings(new_database(database)).run("uv", "run", "just", "fuzz", "20", *options)
     assert "during generate phase" in printed
 
 
