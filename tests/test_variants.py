@@ -19,7 +19,8 @@ def test_passes_its_own_checks(install: Install, new_database: NewDatabase, tmp_
         service = service.with_settings(UNMEASURED)
     if python := next((version for version, variant in other_pythons().items() if variant == answers), None):
         own = {"UV_PYTHON": str(interpreters()[python]), "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv")}
-        service = service.with_settings(own)
+        # In several processes, too, each with a database of its own.
+        service = service.with_settings({**own, "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"})
         assert service.run("uv", "run", "python", "--version").startswith(f"Python {python}.")
     service.run("uv", "run", "just", "check")
 
@@ -28,12 +29,12 @@ def is_measured(answers: Answers) -> bool:
     """Return whether coverage is asked of this variant, which takes twice as long.
 
     With the example, frameworks and databases take turns over the styles, since they differ in few lines; without, the
-    style that is the default is enough. The pipelines ask it of every service that they run.
+    style that is the default is enough. Services without authentication are measured in the pipelines.
     """
     turn = choices("auth").index(answers["auth"])
     names = ("framework", "database") if answers["example"] else ("framework",)
     is_turn = all(answers[name] == choices(name)[turn % len(choices(name))] for name in names)
-    return is_turn and (answers["example"] or turn == 0)
+    return is_turn and answers["auth"] != "none" and (answers["example"] or turn == 0)
 
 
 def other_pythons() -> dict[str, Answers]:
