@@ -1,6 +1,7 @@
 """Every operation, called with what its schema allows and with what it forbids, answers as documented.
 
-Each is called at the limits of its schema that Schemathesis derives; `just fuzz` adds random requests, others each time.
+Each is called at the limits of its schema that Schemathesis derives; `just fuzz` adds random requests, others
+each time.
 """
 
 import json
