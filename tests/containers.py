@@ -14,7 +14,7 @@ from filelock import FileLock
 from tests.processes import completed, wait_until_ready
 from tests.servers import free_port
 
-PROGRAMS = ("podman", "runc", "mmdebstrap")
+PROGRAMS = ("podman", "runc", "catatonit", "mmdebstrap")
 
 CONFIGURATION = """\
 [containers]

@@ -1,84 +1,18 @@
-"""What all tests share: a database of their own, the service in process, and callers."""
+"""Where tests run, the fixtures are loaded, and what is loaded by then is not looked at as garbage."""
 
-from collections.abc import Generator
-from pathlib import Path
+import gc
 
-import httpx2
 import pytest
-from sqlalchemy import delete
-from sqlalchemy.orm import Session
-
-from app.core.settings import Settings, load_settings
-from app.db.database import Database
-from app.db.migrate import upgrade
-from app.db.models import Base
-from tests.callers import style_settings
-from tests.client import open_client
-from tests.databases import fresh_database
-from tests.document import Document
+import xdist
 
 
-@pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
-    """Settings for a migrated database that is there for this run only."""
-    with fresh_database(tmp_path_factory.mktemp("database")) as url, style_settings() as style:
-        settings = load_settings(
-            _env_file=None,
-            environment="test",
-            database_url=url,
-            database_read_url=None,
-            database_pool_size=5,
-            request_timeout_seconds=5,
-            log_level="INFO",
-            **style,
-        )
-        upgrade(settings)
-        yield settings
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # The process that hands the tests out to others needs no fixtures, and so not the service.
+    if not xdist.is_xdist_controller(session):
+        gc.disable()
+        session.config.pluginmanager.import_plugin("tests.fixtures")
 
 
-@pytest.fixture(scope="session")
-def shared_database(settings: Settings) -> Generator[Database]:
-    database = Database(settings)
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
-def database(shared_database: Database) -> Generator[Database]:
-    """The units of work; what a test leaves in the tables is removed."""
-    yield shared_database
-    shared_database.write(_empty)
-
-
-@pytest.fixture
-def session(shared_database: Database) -> Generator[Session]:
-    """A session whose changes, committed or not, are gone after the test."""
-    with shared_database.writer.connect() as connection:
-        transaction = connection.begin()
-        with Session(connection, join_transaction_mode="create_savepoint") as session:
-            yield session
-        transaction.rollback()
-
-
-@pytest.fixture(scope="session")
-def service(settings: Settings) -> Generator[httpx2.Client]:
-    with open_client(settings) as client:
-        yield client
-
-
-@pytest.fixture(scope="session")
-def document() -> Document:
-    return Document(Path("openapi.json"))
-
-
-@pytest.fixture
-def client(service: httpx2.Client, database: Database, document: Document) -> Generator[httpx2.Client]:  # noqa: ARG001
-    """A client without credentials; each answer is held against the OpenAPI document."""
-    service.event_hooks["response"] = [document.check]
-    yield service
-    service.event_hooks["response"] = []
-
-
-def _empty(session: Session) -> None:
-    for table in reversed(Base.metadata.sorted_tables):
-        session.execute(delete(table))
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
