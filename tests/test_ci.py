@@ -38,20 +38,24 @@ COMPOSE = {
 STAGING = {"PUBLIC_URL": ADDRESSES["STAGING_URL"], "KUBECONFIG_BASE64": ACCESS["STAGING_KUBECONFIG"]}
 PRODUCTION = {"PUBLIC_URL": ADDRESSES["PRODUCTION_URL"], "KUBECONFIG_BASE64": ACCESS["PRODUCTION_KUBECONFIG"]}
 
-# What must turn every pipeline red: the file, what is done to its text, and what the log says then.
+# What must turn every pipeline red: the file, what is done to its text, and what only the step that is to find it says.
 PLANTS: dict[str, tuple[str, Callable[[str], str], str]] = {
     "failing test": (
         "tests/contract/test_a.py",
-        lambda _: "def test_a() -> None:\n    assert 1 == 2\n",
-        "assert 1 == 2",
+        lambda _: "def test_a() -> None:\n    assert sum([1]) == 2\n",  # nothing that the linter could find
+        "where 1 = sum([1])",
     ),
     "lint error": ("app/core/planted.py", lambda _: "import os\n", "F401"),
     "drifted migration": (
         "app/db/models/orders.py",
         lambda text: text.replace("    note:", "    planted: Mapped[int | None]\n    note:"),
-        "planted",
+        "'add_column', None, 'orders', Column('planted'",
     ),
-    "stale OpenAPI document": ("openapi.json", lambda text: text.replace("orders", "order", 1), "just openapi"),
+    "stale OpenAPI document": (
+        "openapi.json",
+        lambda text: text.replace("orders", "order", 1),
+        "openapi.json is not what the code produces",
+    ),
 }
 # Each provider meets each of them, and each of them every database.
 PLANTED = [

@@ -132,7 +132,9 @@ def expect_accounts(stack: Stack) -> None:
     assert not refused(stack, "SELECT count(*) FROM orders")
     for statement in ("CREATE TABLE planted (a INT)", "DROP TABLE orders", "ALTER TABLE orders ADD a INT"):
         assert refused(stack, statement), statement
-    find = ["exec", "-T", "proxy", "sh", "-c", 'getent hosts "$1" >/dev/null && echo found || echo unknown', "sh"]
+    # The engine passes what it does not know on to this machine's servers of names, which it does not reach.
+    look_up = 'RES_OPTIONS="timeout:1 attempts:1" getent hosts "$1" >/dev/null && echo found || echo unknown'
+    find = ["exec", "-T", "proxy", "sh", "-c", look_up, "sh"]
     assert ["found", "unknown"] == [stack.compose(*find, name).strip() for name in ("api", "database")]
     dry_run = stack.compose("run", "--rm", "migrate", "app", "migrate", "--dry-run")
     assert "Nothing to do" in dry_run
