@@ -62,7 +62,7 @@ class TestLinks:
 
 class TestCommands:
     def test_ci_runs_the_test_command_of_the_readme(self) -> None:
-        command = "uv run pytest -n 3"
+        command = "uv run pytest -n 4"
         assert command in shell_blocks("README.md").splitlines()
         assert f"{command} </dev/null" in (REPOSITORY / ".ci/run").read_text("utf-8").splitlines()
 

@@ -1,0 +1,110 @@
+"""What a request costs the server: `uv run --with psutil python -m benchmarks.requests`.
+
+Renders a service with each framework on PostgreSQL, without authentication, starts it by its production command with
+one process, and prints for each kind of request the median of some runs: microseconds of processor time of the server's
+processes (the database's not included), and how many times that is of the floor (benchmarks/floor.py). All take turns,
+so that what else the machine does is the same for all.
+"""
+
+import os
+import statistics
+import tempfile
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import psutil
+
+from tests.rendering import REPOSITORY, choices, clone_template, render
+from tests.servers import create_database, server_url, stop_servers
+from tests.service import Service
+from tests.wire.samples import an_item, an_order
+
+RUNS = 7
+REQUESTS = 1000
+CONNECTIONS = 8
+ORDERS = 1000
+FLOOR = "floor"
+KINDS = ("get one of two items", "list 20", "create with two items")
+
+
+@dataclass
+class Target:
+    """A running service, and one of its orders."""
+
+    client: httpx2.Client
+    order: str = ""
+
+    def send(self, kind: str) -> None:
+        """Send one request of a kind."""
+        if kind == KINDS[0]:
+            answer = self.client.get(f"/v1/orders/{self.order}")
+        elif kind == KINDS[1]:
+            answer = self.client.get("/v1/orders", params={"limit": 20})
+        else:
+            answer = self.client.post("/v1/orders", json=an_order(items=[an_item(), an_item()]))
+            self.order = answer.json()["id"]
+        answer.raise_for_status()
+
+    def send_many(self, kind: str, count: int) -> None:
+        """Send so many, a few at a time."""
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            list(pool.map(lambda _: self.send(kind), range(count)))
+
+    def seconds(self) -> float:
+        """Return how much processor time its processes have used."""
+        port = str(urlsplit(str(self.client.base_url)).port)
+        processes = [each for each in psutil.Process().children(recursive=True) if each.environ().get("PORT") == port]
+        return sum(each.cpu_times().user + each.cpu_times().system for each in processes)
+
+
+def microseconds(target: Target, kind: str) -> float:
+    """Return what one request of a kind costs, in one run."""
+    before = target.seconds()
+    target.send_many(kind, REQUESTS)
+    return (target.seconds() - before) / REQUESTS * 1e6
+
+
+@contextmanager
+def running(service: Service, shared: Path, *command: str) -> Generator[Target]:
+    """Start a service, or `command` in its place, on a database of its own that has some orders."""
+    database = create_database(server_url("postgresql", shared))
+    service = service.with_settings({"DATABASE_URL": database, "RATE_LIMIT_ENABLED": "false", "WORKERS": "1"})
+    service.run("uv", "run", "just", "migrate")
+    with service.serving(*command) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+        target = Target(client)
+        target.send_many(KINDS[-1], ORDERS)
+        yield target
+
+
+def main() -> None:
+    """Measure in alternation and print the table."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        shared = Path(folder)
+        stack.callback(stop_servers, shared)
+        template = clone_template(shared / "template")
+        targets: dict[str, Target] = {}
+        for framework in reversed(choices("framework")):
+            answers = {"framework": framework, "database": "postgresql", "auth": "none"}
+            service = Service(render(template, shared / framework, **answers))
+            service.run("uv", "sync", "--quiet")
+            targets[framework] = stack.enter_context(running(service, shared))
+        # In the environment of the last one, FastAPI's, which has uvicorn.
+        serve = (
+            f'exec uvicorn benchmarks.floor:app --app-dir "{REPOSITORY}" --host "$HOST" --port "$PORT" --no-access-log'
+        )
+        targets[FLOOR] = stack.enter_context(running(service, shared, "uv", "run", "sh", "-c", serve))
+        for kind in KINDS:
+            runs = [{name: microseconds(target, kind) for name, target in targets.items()} for _ in range(RUNS)]
+            costs = {name: statistics.median(run[name] for run in runs) for name in targets}
+            cells = [f"{name} {cost:5.0f} us (x {cost / costs[FLOOR]:.2f})" for name, cost in costs.items()]
+            print(f"{kind:22} {'   '.join(cells)}")  # noqa: T201 - a command's result
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    main()
