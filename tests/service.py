@@ -32,9 +32,9 @@ class Service:
         """Run a command in the project and return what it prints on standard output."""
         return completed(command, cwd=self.directory, env=self._environment(), seconds=seconds).stdout
 
-    def fails(self, *command: str) -> str:
-        """Run a command that has to fail with 1, and return what it prints."""
-        result = completed(command, status=1, cwd=self.directory, env=self._environment())
+    def fails(self, *command: str, status: int = 1) -> str:
+        """Run a command that has to fail with `status`, and return what it prints."""
+        result = completed(command, status=status, cwd=self.directory, env=self._environment())
         return result.stdout + result.stderr
 
     def with_settings(self, settings: dict[str, str]) -> "Service":

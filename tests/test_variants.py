@@ -75,6 +75,23 @@ def test_answers_random_requests_as_documented(
     assert "during generate phase" in printed
 
 
+@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize(
+    ("database", "url"),
+    [("postgresql", "postgresql://me:secret@127.0.0.1:1/a"), ("mysql", "mysql://me:secret@127.0.0.1:1/a")],
+)
+def test_the_tests_say_once_that_there_is_no_server(install: Install, database: str, url: str, processes: str) -> None:
+    service = install({"framework": "flask", "database": database, "auth": "none", "example": True})
+    command = ("uv", "run", "just", "test", "-n", processes)
+    unset = service.fails(*command, status=2)
+    away = service.with_settings({"DATABASE_URL": url}).fails(*command, status=2)
+    assert "DATABASE_URL is not set" in unset
+    assert "to start one: docker run" in unset
+    assert "The tests need the database server of DATABASE_URL" in away
+    assert "secret" not in away
+    assert " passed" not in unset + away
+
+
 def test_the_python_that_production_runs_by_default_is_on_this_machine() -> None:
     default = questions()["python_version"]["default"]
     if default not in interpreters():

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from app.core.errors import SettingsError
 from app.core.settings import Settings, load_settings
@@ -27,8 +27,9 @@ def fresh_database(_folder: Path) -> Generator[str]:
     try:
         with engine.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-    except OperationalError as error:
-        pytest.exit(f"The tests need the database server of DATABASE_URL: {error.orig}", returncode=2)
+    except DBAPIError as error:
+        message = "The tests need the database server of DATABASE_URL, and to create databases there"
+        pytest.exit(f"{message}: {error.orig}", returncode=2)
     yield server.set(drivername="mysql", database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name}"))
