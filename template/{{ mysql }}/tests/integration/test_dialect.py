@@ -76,11 +76,9 @@ class TestSessions:
         assert shared_database.read(lambda session: session.scalar(text("SELECT @@time_zone"))) == "+00:00"
 
     def test_writes_do_not_lock_gaps(self, shared_database: Database) -> None:
-        level = text("SELECT @@transaction_isolation")
-        if shared_database.writer.dialect.is_mariadb:  # ty: ignore[missing-attribute]
-            level = text("SELECT @@tx_isolation")
+        level = shared_database.write(lambda session: session.connection().get_isolation_level())
 
-        assert shared_database.write(lambda session: session.scalar(level)) == "READ-COMMITTED"
+        assert level == "READ COMMITTED"
 
 
 class TestColumns:
