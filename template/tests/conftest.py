@@ -6,19 +6,24 @@ from pathlib import Path
 
 import pytest
 import xdist
+from xdist.workermanage import WorkerController
 
 
-# Once the processes that the tests are handed out to were started, and load the service meanwhile.
-@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if xdist.is_xdist_controller(session):
-        # What is wrong with the server of the databases is said here and once: nobody hears it from the others.
-        with import_module("tests.databases").fresh_database(Path()):
-            return
-    gc.disable()
-    session.config.pluginmanager.import_plugin("tests.fixtures")
+    # The process that hands the tests out runs none.
+    if not xdist.is_xdist_controller(session):
+        gc.disable()
+        session.config.pluginmanager.import_plugin("tests.fixtures")
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController, error: object) -> None:
+    """Say what is wrong with the server of the databases, for a process that ended early: nobody hears it from that."""
+    if error is None and node.workeroutput["exitstatus"] == pytest.ExitCode.INTERRUPTED:
+        with import_module("tests.databases").fresh_database(Path()):
+            return

@@ -1,11 +1,13 @@
 """What all tests share: a database of their own, the service in process, and callers."""
 
+import logging
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import ForeignKey, Table, delete
 from sqlalchemy.orm import Session
 
 from app.core.settings import Settings, load_settings
@@ -47,7 +49,9 @@ def shared_database(settings: Settings) -> Generator[Database]:
 def database(shared_database: Database) -> Generator[Database]:
     """The units of work; what a test leaves in the tables is removed."""
     yield shared_database
-    shared_database.write(_empty)
+    with shared_database.writer.begin() as connection:
+        for table in _tables_to_empty():
+            connection.execute(delete(table))
 
 
 @pytest.fixture
@@ -62,6 +66,8 @@ def session(shared_database: Database) -> Generator[Session]:
 
 @pytest.fixture(scope="session")
 def service(settings: Settings) -> Generator[httpx2.Client]:
+    # The service logs each request itself.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     with open_client(settings) as client:
         yield client
 
@@ -79,6 +85,11 @@ def client(service: httpx2.Client, database: Database, document: Document) -> Ge
     service.event_hooks["response"] = []
 
 
-def _empty(session: Session) -> None:
-    for table in reversed(Base.metadata.sorted_tables):
-        session.execute(delete(table))
+@cache
+def _tables_to_empty() -> list[Table]:
+    """Return all tables but those whose rows go with the row that they belong to."""
+    return [table for table in reversed(Base.metadata.sorted_tables) if not any(map(_belongs, table.foreign_keys))]
+
+
+def _belongs(key: ForeignKey) -> bool:
+    return key.ondelete == "CASCADE" and not key.parent.nullable

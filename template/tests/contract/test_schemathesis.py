@@ -6,6 +6,7 @@ each time.
 
 import json
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from app.auth.principal import ADMIN
 from app.core.scopes import SCOPES
 from app.core.settings import Settings
 from app.db.database import Database
-from app.main import create_app
 from tests.callers import headers_for
+from tests.client import open_application
 
 _RANDOM = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 # What is valid by its schema can still meet the present state: a cursor of another list, a version that is gone.
@@ -50,8 +51,9 @@ schema = schemathesis.openapi.from_dict(_DOCUMENT, config=_CONFIG)
 
 
 @pytest.fixture(scope="module")
-def application(settings: Settings) -> Any:
-    return create_app(settings)
+def application(settings: Settings) -> Generator[Any]:
+    with open_application(settings) as application:
+        yield application
 
 
 @pytest.fixture

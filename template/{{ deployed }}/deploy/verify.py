@@ -48,7 +48,8 @@ def verify(url: str, revision: str, patience: float, *, pause: float = 0.5) -> s
         except (OSError, HTTPException) as error:
             answer, problem = None, str(error)
         good = good + 1 if answer == Answer(200, revision) else 0
-        time.sleep(pause if good == 0 else 0)
+        if good == 0:
+            time.sleep(max(0, min(pause, deadline - time.monotonic())))
     return "" if good == ANSWERS_IN_A_ROW else problem
 
 

@@ -1,5 +1,6 @@
 """The service, called in process."""
 
+import asyncio
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.docs import all_routes
 from app.api.routing import ContractRoute
@@ -25,10 +27,10 @@ class _Transport(httpx2.BaseTransport):
     def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
         # Without an address, like the client of Flask.
         self.asgi = httpx2.ASGITransport(app, client=("", 0))
-        self.portal = portal
+        self.loop = portal.call(asyncio.get_running_loop)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return self.portal.call(self._answer, request)
+        return asyncio.run_coroutine_threadsafe(self._answer(request), self.loop).result()
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
@@ -49,6 +51,19 @@ def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generato
         # Every test says itself what it accepts and who it is.
         client.headers.clear()
         yield client
+
+
+@contextmanager
+def open_application(settings: Settings) -> Generator[ASGIApp]:
+    """Yield a service with `settings` for clients that would start and stop it again and again."""
+    app = create_app(settings)
+
+    async def without_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await app(scope, receive, send)
+
+    yield without_lifespan
+    app.state.work.database.dispose()
 
 
 def document_of(planted: Sequence[Planted]) -> dict[str, Any]:

@@ -46,12 +46,21 @@ class _Transport(httpx2.BaseTransport):
 @contextmanager
 def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generator[httpx2.Client]:
     """Yield a client of a service with `settings`, and with the endpoints `planted`."""
-    app = create_app(settings)
-    app.register_blueprint(_router(planted))
-    with httpx2.Client(transport=_Transport(app), base_url="http://localhost") as client:
+    with (
+        open_application(settings) as app,
+        httpx2.Client(transport=_Transport(app), base_url="http://localhost") as client,
+    ):
+        app.register_blueprint(_router(planted))
         # Every test says itself what it accepts and who it is.
         client.headers.clear()
         yield client
+
+
+@contextmanager
+def open_application(settings: Settings) -> Generator[Flask]:
+    """Yield a service with `settings`."""
+    app = create_app(settings)
+    yield app
     app.extensions["database"].dispose()
 
 

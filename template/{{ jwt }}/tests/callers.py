@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.auth import sessions, tokens, users
+from app.auth import tokens, users
 from app.auth.passwords import passwords_for
+from app.core import clock
+from app.core.ids import new_id
 from app.db.database import Database
-from app.db.models.users import User
+from app.db.models.users import User, UserSession
 
 _SETTINGS: Final[dict[str, Any]] = {
     # Tests sign in often.
@@ -37,22 +40,22 @@ def headers_for(
 ) -> dict[str, str]:
     """Return the headers with which the user called `subject` calls, granted `scopes` and `roles`."""
     email, password_hash = f"{subject}@example.com", passwords_for(database.settings).hash(PASSWORD)
-    ongoing = database.write(_signed_in, email, password_hash, list(scopes), list(roles))
-    token = tokens.issue(database.settings, ongoing.user_id, ongoing.session_id)
-    return {"Authorization": f"Bearer {token}"}
+    user_id, session_id = database.write(_signed_in, email, password_hash, list(scopes), list(roles))
+    return {"Authorization": f"Bearer {tokens.issue(database.settings, user_id, session_id)}"}
 
 
 def _signed_in(
     session: Session, email: str, password_hash: str, scopes: list[str], roles: list[str]
-) -> sessions.Ongoing:
-    if session.scalar(select(User.id).where(User.email == email)) is None:
-        users.create(session, email, password_hash)
-    user = session.scalars(select(User).where(User.email == email)).one()
-    user.roles = roles
-    session.flush()
-    ongoing = sessions.start(session, user.id, user.password_changed_at, scopes, _HOUR)
-    assert ongoing is not None
-    return ongoing
+) -> tuple[UUID, UUID]:
+    """Return the ids of the user and of a new session, which has no refresh token: tests call this often."""
+    user_id = session.scalar(select(User.id).where(User.email == email))
+    if user_id is None:
+        user_id = users.create(session, email, password_hash).id
+    session.execute(update(User).where(User.id == user_id).values(roles=roles))
+    now = clock.now()
+    ongoing = UserSession(id=new_id(), user_id=user_id, scopes=scopes, created_at=now, expires_at=now + _HOUR)
+    session.add(ongoing)
+    return user_id, ongoing.id
 
 
 def style_settings() -> AbstractContextManager[dict[str, Any]]:

@@ -35,7 +35,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
         thread.join()
 
 
-def problem(url: str, revision: str = "new", *, patience: float = 0.2) -> str:
+def problem(url: str, revision: str = "new", *, patience: float = 0.05) -> str:
     return verify.verify(url, revision, patience, pause=0.01)
 
 

@@ -8,7 +8,7 @@ from app.db.models.users import User, UserSession
 from app.schemas.users import UserCreate, UserRead
 from app.services import accounts
 from tests.callers import PASSWORD, headers_for
-from tests.commands import assert_refused, run_app, run_process
+from tests.commands import assert_refused, run_app
 from tests.databases import without_database
 
 _EMAIL = "ada@example.com"
@@ -27,7 +27,7 @@ def stored(database: Database) -> User:
 
 class TestGrant:
     def test_the_user_has_the_role_and_can_lose_it(self, database: Database) -> None:
-        granted = run_process("users", "grant", _EMAIL, "admin")
+        granted = run_app("users", "grant", _EMAIL, "admin")
         roles = stored(database).roles
         revoked = run_app("users", "revoke", _EMAIL, "admin")
 

@@ -47,7 +47,7 @@ class TestDatabase:
 class TestTimeout:
     @pytest.fixture
     def hurried(self, settings: Settings) -> Any:
-        with open_client(settings.model_copy(update={"request_timeout_seconds": 0.5})) as client:
+        with open_client(settings.model_copy(update={"request_timeout_seconds": 0.3})) as client:
             yield client
 
     def test_work_that_takes_too_long_is_cancelled(
