@@ -1,4 +1,4 @@
-"""Where tests run, the fixtures are loaded, and what is loaded by then is not looked at as garbage."""
+"""Where tests run, plugins and fixtures are loaded, and what is loaded by then is not looked at as garbage."""
 
 import gc
 from importlib import import_module
@@ -11,9 +11,15 @@ from xdist.workermanage import WorkerController
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     # The process that hands the tests out runs none.
-    if not xdist.is_xdist_controller(session):
-        gc.disable()
-        session.config.pluginmanager.import_plugin("tests.fixtures")
+    if xdist.is_xdist_controller(session):
+        return
+    gc.disable()
+    plugins = ["schemathesis.pytest.plugin", "tests.fixtures"]
+    # What was just installed is compiled when it is loaded: every other process begins at the other end.
+    if xdist.get_xdist_worker_id(session)[-1] in "13579":
+        plugins.reverse()
+    for plugin in plugins:
+        session.config.pluginmanager.import_plugin(plugin)
 
 
 def pytest_collection_finish() -> None:
