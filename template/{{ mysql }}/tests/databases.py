@@ -27,10 +27,13 @@ def fresh_database(_folder: Path) -> Generator[str]:
     try:
         with engine.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
+            has_no_tls = ("have_ssl", "DISABLED") in connection.execute(text("SHOW VARIABLES LIKE 'have_ssl'")).all()
     except DBAPIError as error:
         message = "The tests need the database server of DATABASE_URL, and to create databases there"
         pytest.exit(f"{message}: {error.orig}", returncode=2)
-    yield server.set(drivername="mysql", database=name).render_as_string(hide_password=False)
+    # In case there is TLS, PyMySQL loads the certificates of the machine, for each connection anew.
+    query = {**server.query, "ssl_disabled": "true"} if has_no_tls else server.query
+    yield server.set(drivername="mysql", database=name, query=query).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name}"))
     engine.dispose()
