@@ -92,4 +92,5 @@ def _tables_to_empty() -> list[Table]:
 
 
 def _belongs(key: ForeignKey) -> bool:
-    return key.ondelete == "CASCADE" and not key.parent.nullable
+    is_of_another = key.column.table is not key.parent.table
+    return is_of_another and key.ondelete == "CASCADE" and not key.parent.nullable
