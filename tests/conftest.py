@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.bytecode import compile_bytecode
 from tests.containers import Engine, EngineMissingError, clean_up, new_engine
 from tests.docker import Docker, new_docker
 from tests.identity import NewProvider, new_provider
@@ -15,7 +16,7 @@ from tests.osv import Vulnerabilities, serving
 from tests.registry import Registry
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
-from tests.service import Service, compile_bytecode
+from tests.service import Service
 from tests.stand_ins import build_image
 
 Render = Callable[..., Path]
@@ -90,7 +91,7 @@ def install(template: Path, shared: Path) -> Iterator[Install]:
                 render(template, project, **answers)
                 service.run("git", "init", "--quiet")
                 service.run("uv", "sync", "--quiet")
-                compile_bytecode(service, shared / "bytecode")
+                compile_bytecode(service.directory / ".venv", shared / "bytecode")
             return service
 
         yield run

@@ -49,6 +49,7 @@ def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabi
         "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
         "PYTEST_ADDOPTS": "--exitfirst --hypothesis-seed=1 --hypothesis-show-statistics",
         "ANSWERS": str(shared / "answers"),
+        "BYTECODE": str(shared / "bytecode"),
         "OSV": osv.url,
         "ENGINE": str(engine.program),
         "CONTEXTS": " ".join(build_contexts(engine)),

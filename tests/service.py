@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from filelock import FileLock
-
 from tests.processes import COMMAND_SECONDS, completed, wait_until_ready
 from tests.servers import free_port
 
@@ -77,30 +75,6 @@ class Service:
         # Variants are tested side by side already; a process for each core again would only wait.
         own = {"UV_PYTHON_DOWNLOADS": "never", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
         return {**ours, **own, **self.settings}
-
-
-def compile_bytecode(service: Service, store: Path) -> None:
-    """Compile the libraries of a new environment, and keep that in `store` for the next ones.
-
-    uv links the same files into all of them, so that what is compiled for one holds for all; Python would compile 3,000
-    files again for each.
-    """
-    site = next(service.directory.glob(".venv/lib/python*/site-packages"))
-    with FileLock(f"{store}.lock"):
-        for compiled in store.rglob("*.pyc"):
-            ours = site / compiled.relative_to(store)
-            # Only beside its source: a folder of bytecode alone is a package that can be imported, and is empty.
-            if ours.parent.with_name(f"{ours.name.partition('.')[0]}.py").exists():
-                _link(compiled, ours)
-        service.run("uv", "run", "python", "-m", "compileall", "-q", str(site))
-        for compiled in site.rglob("*.pyc"):
-            _link(compiled, store / compiled.relative_to(site))
-
-
-def _link(there: Path, here: Path) -> None:
-    if not here.exists():
-        here.parent.mkdir(parents=True, exist_ok=True)
-        here.hardlink_to(there)
 
 
 def _listens(port: int) -> bool:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.bytecode import compile_bytecode
 from tests.conftest import NewDatabase
 from tests.edits import REVISION, edit
 from tests.pipelines import FILES
 from tests.rendering import Answers, git, render, variant_id
-from tests.service import Service, compile_bytecode
+from tests.service import Service
 from tests.updates import ANCHOR, NEWER, commit, conflicts, next_release, own_files, started, update
 
 SERVICES: list[Answers] = [
@@ -107,7 +108,7 @@ class TestNextRelease:
         edited, _ = lived(answers)
         service = Service(shutil.copytree(edited, tmp_path / "service"), new_database(answers["database"]))
         service.run("uv", "sync", "--quiet")
-        compile_bytecode(service, shared / "bytecode")
+        compile_bytecode(service.directory / ".venv", shared / "bytecode")
         service.run("uv", "run", "just", "migrate")
         service.run("uv", "run", "python", "-c", INSERT)
 

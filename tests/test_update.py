@@ -11,11 +11,12 @@ import pytest
 from copier import VcsRef
 from filelock import FileLock
 
+from tests.bytecode import compile_bytecode
 from tests.conftest import NewDatabase
 from tests.edits import edit
 from tests.releases import releases
 from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, Answers, choices, variant_id
-from tests.service import UNMEASURED, Service, compile_bytecode
+from tests.service import UNMEASURED, Service
 from tests.updates import (
     Rendering,
     commit,
@@ -149,7 +150,7 @@ class TestEdited:
         service = Service(shutil.copytree(lived(name)[-1], tmp_path / "service"), {**database, **UNMEASURED})
         settle(service.directory)
         service.run("uv", "sync", "--quiet")
-        compile_bytecode(service, shared / "bytecode")
+        compile_bytecode(service.directory / ".venv", shared / "bytecode")
         service.run("uv", "run", "just", "openapi")
         service.run("uv", "run", "just", "check")
 

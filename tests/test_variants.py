@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bytecode import compile_bytecode
 from tests.conftest import Install, NewDatabase, Render
 from tests.pythons import interpreters
 from tests.rendering import Answers, choices, combinations, jinja, questions, variant_cases
@@ -13,7 +14,9 @@ from tests.test_questions import AWKWARD
 
 
 @pytest.mark.parametrize("answers", variant_cases())
-def test_passes_its_own_checks(install: Install, new_database: NewDatabase, tmp_path: Path, answers: Answers) -> None:
+def test_passes_its_own_checks(
+    install: Install, new_database: NewDatabase, shared: Path, tmp_path: Path, answers: Answers
+) -> None:
     service = install(answers).with_settings(new_database(answers["database"]))
     if not is_measured(answers):
         service = service.with_settings(UNMEASURED)
@@ -22,6 +25,7 @@ def test_passes_its_own_checks(install: Install, new_database: NewDatabase, tmp_
         # In several processes, too, each with a database of its own.
         service = service.with_settings({**own, "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"})
         assert service.run("uv", "run", "python", "--version").startswith(f"Python {python}.")
+        compile_bytecode(tmp_path / "venv", shared / "bytecode")
     service.run("uv", "run", "just", "check")
     # The name of a dependency would be taken for a service's own.
     assert set() == dependencies(service) - reserved_names()
