@@ -12,18 +12,19 @@ from tests.rendering import Answers, choices, combinations, jinja, questions, va
 from tests.service import UNMEASURED, Service
 from tests.test_questions import AWKWARD
 
+# Several processes, as on a person's machine, each with a database of its own; coverage is put together from all.
+SEVERAL = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
+
 
 @pytest.mark.parametrize("answers", variant_cases())
 def test_passes_its_own_checks(
     install: Install, new_database: NewDatabase, shared: Path, tmp_path: Path, answers: Answers
 ) -> None:
     service = install(answers).with_settings(new_database(answers["database"]))
-    if not is_measured(answers):
-        service = service.with_settings(UNMEASURED)
+    service = service.with_settings(SEVERAL if is_measured(answers) else UNMEASURED)
     if python := next((version for version, variant in other_pythons().items() if variant == answers), None):
         own = {"UV_PYTHON": str(interpreters()[python]), "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv")}
-        # In several processes, too, each with a database of its own.
-        service = service.with_settings({**own, "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"})
+        service = service.with_settings({**own, **SEVERAL})
         assert service.run("uv", "run", "python", "--version").startswith(f"Python {python}.")
         compile_bytecode(tmp_path / "venv", shared / "bytecode")
     service.run("uv", "run", "just", "check")

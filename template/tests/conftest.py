@@ -9,6 +9,8 @@ import xdist
 from xdist.workermanage import WorkerController
 
 
+# Last, since coverage is measured by then: it would miss what was loaded before.
+@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     # The process that hands the tests out runs none.
     if xdist.is_xdist_controller(session):
