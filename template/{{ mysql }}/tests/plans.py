@@ -33,7 +33,7 @@ def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
 
 
 def refresh_statistics(engine: Engine, table: str) -> None:
-    """Let the planner know what is in the table."""
+    """Let the planner know what is in the table, and do away with deleted rows, which it would count where it looks."""
     with engine.connect() as connection:
-        connection.execute(text(f"ANALYZE TABLE {table}"))
+        connection.execute(text(f"OPTIMIZE TABLE {table}"))
         connection.commit()
