@@ -1,6 +1,9 @@
 """Commands, and services that get ready."""
 
+import os
+import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +12,8 @@ import httpx2
 
 COMMAND_SECONDS = 300
 START_SECONDS = 60
+STOP_SECONDS = 30
+ABORT_SECONDS = 2
 
 
 def completed(
@@ -20,19 +25,36 @@ def completed(
     seconds: int = COMMAND_SECONDS,
 ) -> "subprocess.CompletedProcess[str]":
     """Return what a command printed; it has to end with `status`, before `seconds` have passed."""
-    result = subprocess.run(
-        command,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    printed = f"{' '.join(command)} exited with {result.returncode}\n{result.stdout}\n{result.stderr}"
-    assert result.returncode == status, printed[-20_000:]
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+        )
+        try:
+            how = f"exited with {process.wait(seconds)}"
+        except subprocess.TimeoutExpired:
+            how = f"did not end within {seconds} s"
+            # It makes pytest say where each of its threads is.
+            os.killpg(process.pid, signal.SIGABRT)
+            time.sleep(ABORT_SECONDS)
+            kill_group(process)
+        except BaseException:
+            kill_group(process)
+            raise
+        out.seek(0)
+        err.seek(0)
+        result = subprocess.CompletedProcess(list(command), process.returncode, out.read(), err.read())
+    printed = f"{' '.join(command)} {how}\n{result.stdout}\n{result.stderr}"
+    assert how == f"exited with {status}", printed[-20_000:]
     return result
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """End whatever is left of a command that has a session of its own, and of its children."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait(STOP_SECONDS)
 
 
 def wait_until_ready(url: str, log: Callable[[], str], *, lives: Callable[[], bool] = lambda: True) -> None:

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.processes import COMMAND_SECONDS, completed, wait_until_ready
+from tests.processes import COMMAND_SECONDS, STOP_SECONDS, completed, kill_group, wait_until_ready
 from tests.servers import free_port
 
-STOP_SECONDS = 30
 # For a service's own tests without coverage, which doubles their time.
 UNMEASURED = {"PYTEST_ADDOPTS": "--no-cov -W ignore::pytest_cov.CovDisabledWarning"}
 # The service itself exits with 0; just waits for it, then says that it was asked to stop (128 + SIGTERM).
@@ -67,7 +66,7 @@ class Service:
             assert code in codes, f"SIGTERM ended it with {code}\n{log.read_text('utf-8')[-20_000:]}"
             assert not _listens(port), "the service goes on after the command that started it"
         finally:
-            _kill_group(process)
+            kill_group(process)
 
     def _environment(self) -> dict[str, str]:
         # This test run's own settings are not the service's.
@@ -80,12 +79,3 @@ class Service:
 def _listens(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """End whatever is left of the command and its children."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait(STOP_SECONDS)
