@@ -111,7 +111,7 @@ def rendered() -> dict[str, Path]:
     paths = {}
     for source in filter(None, listed.split("\0")):
         name = source.removesuffix(".jinja").replace("{{_copier_conf.answers_file}}", settings()["_answers_file"])
-        paths[re.sub(r"^{{ \w+ }}/", "", name)] = TEMPLATE / source
+        paths[re.sub(r"^{{ overlay\.\w+ }}/", "", name)] = TEMPLATE / source
     return dict(sorted(paths.items()))
 
 

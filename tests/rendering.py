@@ -56,13 +56,14 @@ def config() -> dict[str, Any]:
     return yaml.safe_load((REPOSITORY / "copier.yml").read_text("utf-8"))
 
 
-def questions(*, hidden: bool = False) -> dict[str, dict[str, Any]]:
-    """Return the questions that are asked, or the hidden ones that name overlay folders."""
-    return {
-        name: question
-        for name, question in config().items()
-        if not name.startswith("_") and (question.get("when") is False) is hidden
-    }
+def questions() -> dict[str, dict[str, Any]]:
+    """Return the questions that are asked: all but the hidden one that chooses the overlay folders."""
+    return {name: question for name, question in config().items() if not name.startswith("_") and name != "overlay"}
+
+
+def overlays(answers: Answers) -> dict[str, str]:
+    """Return what the folder of each overlay renders to with `answers`, to all questions that overlays ask for."""
+    return yaml.safe_load(jinja().from_string(config()["overlay"]["default"]).render(answers))
 
 
 @cache

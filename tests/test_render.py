@@ -113,7 +113,7 @@ def parse(name: str, text: str) -> None:
 
 def untidy(name: str, text: str) -> list[str]:
     """Return what an editor or a linter would change, and Jinja that was not rendered."""
-    asked = "|".join([*questions(), *questions(hidden=True)])
+    asked = "|".join([*questions(), "overlay"])
     rules = {
         "does not end with one line break": bool(text) and not re.search(r"[^\n]\n\Z", text),
         "has trailing spaces": bool(re.search(r"[ \t]$", text, re.MULTILINE)),
@@ -215,11 +215,11 @@ class TestRendering:
         self, tmp_path: Path
     ) -> None:
         files = {
-            "copier.yml": "_subdirectory: template\nchosen: {type: str, when: false, default: .}\n"
-            "other: {type: str, when: false, default: ''}\n",
+            "copier.yml": "_subdirectory: template\n"
+            "overlay: {type: yaml, when: false, default: \"{chosen: ., other: ''}\"}\n",
             "template/app/base.txt": "base",
-            "template/{{ chosen }}/app/chosen.txt": "chosen",
-            "template/{{ other }}/app/other.txt": "other",
+            "template/{{ overlay.chosen }}/app/chosen.txt": "chosen",
+            "template/{{ overlay.other }}/app/other.txt": "other",
         }
         for name, text in files.items():
             (tmp_path / "template" / name).parent.mkdir(parents=True, exist_ok=True)

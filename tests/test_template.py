@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.rendering import REPOSITORY, choices, combinations, config, git, jinja, questions
+from tests.rendering import REPOSITORY, choices, combinations, config, git, overlays, questions
 
 ROOT = "template/"
-OVERLAY = re.compile(r"\{\{ (\w+) \}\}")
+OVERLAY = re.compile(r"\{\{ overlay\.(\w+) \}\}")
+EVERYWHERE = {"deploy": choices("deploy")[-1], "catalog": True}
 FILE_LINES = 300
 FUNCTION_LINES = 40
 
@@ -36,16 +37,11 @@ def overlay_of(path: PurePosixPath) -> str | None:
     return match[1] if match and len(path.parts) > 1 else None
 
 
-def chosen_overlays(answers: dict[str, object]) -> set[str]:
-    """Return the overlays that the answers choose."""
-    hidden = questions(hidden=True).items()
-    return {name for name, question in hidden if jinja().from_string(question["default"]).render(answers) == "."}
-
-
 @pytest.mark.quick
 class TestOverlays:
-    def test_every_overlay_is_a_hidden_answer_and_the_reverse(self) -> None:
-        assert questions(hidden=True).keys() == {overlay_of(path) for path in template_paths()} - {None}
+    def test_every_overlay_has_a_folder_and_the_reverse(self) -> None:
+        answers = {**combinations("framework", "database", "auth", "example", "ci", "license")[0], **EVERYWHERE}
+        assert overlays(answers).keys() == {overlay_of(path) for path in template_paths()} - {None}
 
     def test_no_overlay_is_inside_another(self) -> None:
         nested = [str(path) for path in template_paths() if "{" in "".join(path.parts[1:])]
@@ -62,10 +58,11 @@ class TestOverlays:
             overlay = overlay_of(path)
             inner = PurePosixPath(*path.parts[1:]) if overlay else path
             owned.setdefault(overlay, []).append(str(inner).removesuffix(".jinja"))
-        everywhere = choices("deploy")[-1]
         licenses = itertools.cycle(choices("license"))
         for answers in combinations("framework", "database", "auth", "example", "ci"):
-            chosen = chosen_overlays({**answers, "license": next(licenses), "deploy": everywhere, "catalog": True})
+            targets = overlays({**answers, "license": next(licenses), **EVERYWHERE})
+            assert {".", ""} == set(targets.values())
+            chosen = [name for name, target in targets.items() if target]
             claimed = Counter(itertools.chain(owned[None], *(owned.get(overlay, []) for overlay in chosen)))
             assert [] == [path for path, times in claimed.items() if times > 1], answers
 

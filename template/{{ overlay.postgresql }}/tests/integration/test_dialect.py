@@ -14,6 +14,8 @@ from app.db.types import ExactText, UTCDateTime
 from tests.integration.tables import names, rename
 from tests.integration.work import opened
 
+_ANOTHER_WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))")
+
 
 class TestStatements:
     def test_one_that_runs_away_is_stopped(self, settings: Settings) -> None:
@@ -31,8 +33,9 @@ class TestDeadlocks:
         both_hold_one, winner_is_done, attempts = Barrier(2), Event(), list[int]()
 
         def swap(session: Session, first: int, second: int) -> None:
-            # One looks for the deadlock at once, the other never: so the one loses, however busy the machine is.
-            session.execute(text(f"SET LOCAL deadlock_timeout = '{'10ms' if first == 1 else '10min'}'"))
+            loses = first == 1
+            # Each looks for a deadlock once, so long after it has begun to wait.
+            session.execute(text(f"SET LOCAL deadlock_timeout = '{'10ms' if loses else '10min'}'"))
             attempts.append(first)
             if len(attempts) > 2:
                 # Sooner it could take the first lock again, and be the loser again.
@@ -40,6 +43,8 @@ class TestDeadlocks:
             rename(session, first, f"by {first}")
             if len(attempts) <= 2:
                 both_hold_one.wait(5)
+                if loses:
+                    _wait_until_another_waits(session)
             rename(session, second, f"by {first}")
 
         def write(first: int, second: int) -> None:
@@ -52,6 +57,13 @@ class TestDeadlocks:
 
         assert len(attempts) == 3
         assert len(set(things.read(names))) == 1
+
+
+def _wait_until_another_waits(session: Session) -> None:
+    deadline = time.monotonic() + 5
+    while not session.scalar(_ANOTHER_WAITS):
+        assert time.monotonic() < deadline, "nobody waits for what this transaction holds"
+        time.sleep(0.01)
 
 
 class TestStaleConnections:
