@@ -79,6 +79,7 @@ class TestMain:
             health.main()
 
     def test_silence_is_a_failure(self, service: HTTPServer) -> None:
+        service.shutdown()
         service.socket.close()
 
         with pytest.raises(SystemExit, match="Error: "):
