@@ -3,9 +3,12 @@
 Renders a service with each framework on PostgreSQL, without authentication, starts it by its production command with
 one process, and prints for each kind of request the median of some runs: microseconds of processor time of the server's
 processes (the database's not included), and how many times that is of the floor (benchmarks/floor.py). All take turns,
-so that what else the machine does is the same for all.
+so that what else the machine does is the same for all. The floor runs twice: how far the two are apart is the noise.
+
+`--before REVISION` measures services of another revision of this repository beside them.
 """
 
+import argparse
 import os
 import statistics
 import tempfile
@@ -19,7 +22,7 @@ from urllib.parse import urlsplit
 import httpx2
 import psutil
 
-from tests.rendering import REPOSITORY, choices, clone_template, render
+from tests.rendering import REPOSITORY, TAG, choices, clone_template, git, render
 from tests.servers import create_database, server_url, stop_servers
 from tests.service import Service
 from tests.wire.samples import an_item, an_order
@@ -29,7 +32,7 @@ REQUESTS = 1000
 CONNECTIONS = 8
 ORDERS = 1000
 FLOOR = "floor"
-KINDS = ("get one of two items", "list 20", "create with two items")
+KINDS = ("health", "get one of two items", "list 20", "create with two items")
 
 
 @dataclass
@@ -42,8 +45,10 @@ class Target:
     def send(self, kind: str) -> None:
         """Send one request of a kind."""
         if kind == KINDS[0]:
-            answer = self.client.get(f"/v1/orders/{self.order}")
+            answer = self.client.get("/healthz")
         elif kind == KINDS[1]:
+            answer = self.client.get(f"/v1/orders/{self.order}")
+        elif kind == KINDS[2]:
             answer = self.client.get("/v1/orders", params={"limit": 20})
         else:
             answer = self.client.post("/v1/orders", json=an_order(items=[an_item(), an_item()]))
@@ -81,23 +86,38 @@ def running(service: Service, shared: Path, *command: str) -> Generator[Target]:
         yield target
 
 
+def template_of(revision: str, directory: Path) -> Path:
+    """Return a template of another revision of this repository."""
+    git(REPOSITORY, "clone", "--quiet", ".", str(directory))
+    git(directory, "checkout", "--quiet", "-B", "before", revision)
+    git(directory, "tag", TAG)
+    return directory
+
+
 def main() -> None:
     """Measure in alternation and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--before", metavar="REVISION", help="also measure services of this revision")
+    before = parser.parse_args().before
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         shared = Path(folder)
         stack.callback(stop_servers, shared)
-        template = clone_template(shared / "template")
+        templates = {"": clone_template(shared / "template")}
+        if before:
+            templates |= {" before": template_of(before, shared / "before")}
         targets: dict[str, Target] = {}
-        for framework in reversed(choices("framework")):
-            answers = {"framework": framework, "database": "postgresql", "auth": "none"}
-            service = Service(render(template, shared / framework, **answers))
-            service.run("uv", "sync", "--quiet")
-            targets[framework] = stack.enter_context(running(service, shared))
-        # In the environment of the last one, FastAPI's, which has uvicorn.
+        for suffix, template in templates.items():
+            for framework in choices("framework"):
+                answers = {"framework": framework, "database": "postgresql", "auth": "none"}
+                service = Service(render(template, shared / f"{framework}{suffix}".replace(" ", "-"), **answers))
+                service.run("uv", "sync", "--quiet")
+                targets[f"{framework}{suffix}"] = stack.enter_context(running(service, shared))
         serve = (
             f'exec uvicorn benchmarks.floor:app --app-dir "{REPOSITORY}" --host "$HOST" --port "$PORT" --no-access-log'
         )
-        targets[FLOOR] = stack.enter_context(running(service, shared, "uv", "run", "sh", "-c", serve))
+        for name in (FLOOR, f"{FLOOR} again"):
+            floor = ("uv", "run", "--with", "uvicorn[standard]", "sh", "-c", serve)
+            targets[name] = stack.enter_context(running(service, shared, *floor))
         for kind in KINDS:
             runs = [{name: microseconds(target, kind) for name, target in targets.items()} for _ in range(RUNS)]
             costs = {name: statistics.median(run[name] for run in runs) for name in targets}

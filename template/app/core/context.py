@@ -12,13 +12,14 @@ class RequestContext:
     """One request: who asks what, and until when the answer is worth anything.
 
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
-    and `headers` are for the answer, whether it is a success or a failure.
+    and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
     """
 
     request_id: str
     trace_id: str
     method: str
     path: str
+    client: str = ""
     deadline: float = float("inf")
     started: float = field(default_factory=time.perf_counter)
     route: str | None = None

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
+_MOST_ECHOED = 100
+
 
 class Detail(NamedTuple):
     """One thing that is wrong: where (`items.0.sku`), a stable code, and a sentence."""
@@ -10,6 +12,10 @@ class Detail(NamedTuple):
     field: str
     code: str
     message: str
+
+    def cut(self) -> "Detail":
+        """Return the same with no more of what the client sent than tells it what is meant."""
+        return self if len(self.field) <= _MOST_ECHOED else self._replace(field=f"{self.field[:_MOST_ECHOED]}…")
 
 
 class AppError(Exception):

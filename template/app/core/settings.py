@@ -40,6 +40,13 @@ class Settings(AuthSettings):
     database_read_url: SecretStr | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
+    # Of each process.
+    max_connections: int = Field(default=1000, ge=1, le=100_000)
+    # The server's buffer, which is never smaller.
+    max_head_bytes: int = Field(default=32 * 1024, ge=8 * 1024, le=1024 * 1024)
+    head_timeout_seconds: float | None = Field(default=None, ge=0.1, le=3600)
+    keep_alive_seconds: float = Field(default=75.0, ge=0.1, le=3600)
+
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
     shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
@@ -58,6 +65,11 @@ class Settings(AuthSettings):
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long a connection may go without a whole head: the server has one clock for idle ones and slow ones."""
+        return min(self.keep_alive_seconds, self.head_timeout_seconds or self.keep_alive_seconds)
 
 
 def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - any field of Settings

@@ -2,14 +2,20 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from email.message import Message
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote_plus
+
+from pydantic import TypeAdapter
 
 from app.core.errors import Detail, Invalid, MalformedBody, UnsupportedMediaType
 
-_MOST_FIELDS = 100
+MOST_MEMBERS = 10_000
+"""What an object may have where its schema names no fields."""
+_UNKNOWN_MEMBERS = 20
 _NO_FORM = "The body is not a form in UTF-8."
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -18,7 +24,9 @@ class _NotPlain(ValueError):
     """JSON that two readers could understand differently: (code, message)."""
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]], most_members: int) -> dict[str, Any]:
+    if len(pairs) > most_members:
+        raise _NotPlain("too_many_fields", "An object has more fields than any here can have.")
     members = dict(pairs)
     if len(members) < len(pairs):
         raise _NotPlain("duplicate_key", "An object has the same key twice.")
@@ -37,18 +45,19 @@ def _integer(digits: str) -> int:
         raise _NotPlain("number_too_large", "A number has too many digits.") from None
 
 
-def parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the client sent
+def parse_json(body: bytes, most_members: int = MOST_MEMBERS) -> Any:  # noqa: ANN401 - whatever the client sent
     """Return the value that `body` spells.
 
     Raises:
         MalformedBody: it is not JSON in UTF-8 (a byte order mark is not allowed either).
-        Invalid: it is JSON that readers disagree about: duplicate keys, NaN, Infinity, lone surrogates.
+        Invalid: it is JSON that readers disagree about (duplicate keys, NaN, Infinity, lone surrogates), or an object
+            has more than `most_members`: to say of each that it is unknown would cost more than to read a valid body.
     """
     try:
         text = body.decode("utf-8")
         value = json.loads(
             text,
-            object_pairs_hook=_without_duplicates,
+            object_pairs_hook=partial(_object, most_members=most_members),
             parse_constant=_no_constant,
             parse_int=_integer,
         )
@@ -64,18 +73,18 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - whatever the client sent
     return value
 
 
-def parse_form(body: bytes) -> dict[str, str]:
+def parse_form(body: bytes, most_members: int = MOST_MEMBERS) -> dict[str, str]:
     """Return the fields of an `application/x-www-form-urlencoded` body (the URL standard, 5.1).
 
     Raises:
         MalformedBody: it is not a form in UTF-8.
-        Invalid: a field stands there twice, or there are more than any endpoint has.
+        Invalid: a field stands there twice, or there are more than `most_members`.
     """
     try:
         text = body.decode("utf-8")
         if _BROKEN_ESCAPE.search(text):
             raise MalformedBody(_NO_FORM)
-        if text.count("&") >= _MOST_FIELDS:
+        if text.count("&") >= most_members:
             raise Invalid(details=[Detail("body", "too_many_fields", "There are too many fields.")])
         parts = [part.partition("=") for part in text.split("&") if part]
         pairs = [(_unescaped(name), _unescaped(value)) for name, _, value in parts]
@@ -83,8 +92,8 @@ def parse_form(body: bytes) -> dict[str, str]:
         raise MalformedBody(_NO_FORM) from None
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = [name for name in fields if names.count(name) > 1]
+        names = Counter(name for name, _ in pairs)
+        twice = [name for name in fields if names[name] > 1]
         raise Invalid(details=[Detail(name, "repeated", "Give this field once.") for name in twice])
     return fields
 
@@ -97,7 +106,7 @@ class BodyFormat(NamedTuple):
     """How a body is written: its media type, and the function that reads it."""
 
     media_type: str
-    parse: Callable[[bytes], Any]
+    parse: Callable[[bytes, int], Any]
 
     def require(self, content_type: Sequence[str], content_encoding: Sequence[str]) -> None:
         """Do nothing if a body so described is in this format.
@@ -120,3 +129,39 @@ class BodyFormat(NamedTuple):
 JSON = BodyFormat("application/json", parse_json)
 FORM = BodyFormat("application/x-www-form-urlencoded", parse_form)
 FORMATS = {each.media_type: each for each in (JSON, FORM)}
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def max_body(size: int) -> Callable[[Endpoint], Endpoint]:
+    """Return a decorator: the endpoint takes bodies of at most `size` bytes; MAX_BODY_BYTES is the limit of all."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.__dict__["max_body"] = size
+        return endpoint
+
+    return mark
+
+
+def max_body_of(endpoint: Callable[..., Any], max_body_bytes: int) -> int:
+    """Return how many bytes the body of a request to `endpoint` may have where all may have `max_body_bytes`."""
+    return min(endpoint.__dict__.get("max_body", max_body_bytes), max_body_bytes)
+
+
+def most_members_of(annotation: Any) -> int:  # noqa: ANN401 - any type that Pydantic validates
+    """Return how many members an object may have in what is to become an `annotation`, a few unknown ones included."""
+    sizes = list(_sizes(TypeAdapter(annotation).json_schema()))
+    return max(sizes, default=0) + _UNKNOWN_MEMBERS
+
+
+def _sizes(schema: Any) -> Iterator[int]:  # noqa: ANN401 - any part of a JSON schema
+    """Yield how many members each kind of object in `schema` has."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _sizes(part)
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            is_closed = schema.get("additionalProperties") is False
+            yield len(schema.get("properties", {})) if is_closed else MOST_MEMBERS
+        for part in schema.values():
+            yield from _sizes(part)

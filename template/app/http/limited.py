@@ -1,21 +1,14 @@
 """Endpoints that may be called only so often: each names the check that counts its calls."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from app.core.settings import Settings
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-class Sender(NamedTuple):
-    """Where a request comes from: the address of the peer, and the lines of `X-Forwarded-For`, as sent."""
-
-    peer: str
-    forwarded_for: tuple[str, ...] = ()
-
-
-Check = Callable[[Settings, Sender], None]
+Check = Callable[[Settings], None]
 """Counts a call, or raises that there were too many. It may block."""
 
 

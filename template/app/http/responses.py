@@ -9,9 +9,11 @@ import structlog
 from app.auth.style import CHALLENGE
 from app.core import context
 from app.core.errors import AppError, Unauthenticated
-from app.http.headers import request_id, response_headers
 
 _log = structlog.get_logger("app.errors")
+
+
+_MOST_DETAILS = 20
 
 
 class ErrorResponse(NamedTuple):
@@ -30,7 +32,9 @@ def error_response(error: AppError) -> ErrorResponse:
         _log.error(error.code, reason=str(getattr(error.__cause__, "orig", None) or error.__cause__))
     content: dict[str, object] = {"code": error.code, "message": error.message}
     if error.details:
-        content["details"] = [detail._asdict() for detail in error.details]
+        content["details"] = [detail.cut()._asdict() for detail in error.details[:_MOST_DETAILS]]
+    if len(error.details) > _MOST_DETAILS:
+        content["message"] = f"{error.message} {len(error.details) - _MOST_DETAILS} more are not listed."
     content["trace_id"] = current.trace_id if current else "0" * 32
     headers = {"Content-Type": "application/json", **error.headers}
     if isinstance(error, Unauthenticated):
@@ -43,17 +47,3 @@ def crash_response(crash: Exception) -> ErrorResponse:
     """Log `crash` with its traceback and return the answer that tells a client nothing of it."""
     _log.error("crash", exc_info=crash)
     return error_response(AppError())
-
-
-def message(error: AppError) -> bytes:
-    """Return a whole HTTP/1.1 response, for what a server refuses before the application sees it."""
-    answer = error_response(error)
-    headers = [
-        *answer.headers.items(),
-        ("Content-Length", str(len(answer.body))),
-        ("Connection", "close"),
-        *response_headers(request_id(None), secure=False, private=False, sent=()),
-    ]
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body

@@ -1,5 +1,6 @@
 """Pydantic's findings, as the contract words them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, get_origin
 from urllib.parse import parse_qsl
@@ -35,12 +36,10 @@ class QueryNames(NamedTuple):
         Raises:
             Invalid: a parameter is unknown, or repeated: frameworks ignore the one and take the last of the other.
         """
-        names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
+        names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         details = [
             Detail(name, "extra_forbidden", "There is no such parameter here.")
-            for name in sorted(set(names) - self.once - self.repeatable)
-        ] + [
-            Detail(name, "repeated", "Give this parameter once.") for name in sorted(self.once) if names.count(name) > 1
-        ]
+            for name in sorted(names.keys() - self.once - self.repeatable)
+        ] + [Detail(name, "repeated", "Give this parameter once.") for name in sorted(self.once) if names[name] > 1]
         if details:
             raise Invalid(details=details)

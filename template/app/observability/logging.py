@@ -28,7 +28,7 @@ _STDLIB_KEYS = {"_record", "_from_structlog"}
 
 # The file itself: `sys.stdout` can be replaced, and a line must not wait in a buffer.
 _STDOUT = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
-_STDOUT_TEXT = io.TextIOWrapper(_STDOUT, "utf-8", write_through=True)
+STDOUT_TEXT = io.TextIOWrapper(_STDOUT, "utf-8", write_through=True)
 
 
 def _redacted(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are of any type
@@ -87,29 +87,39 @@ def configure_logging(level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(_STDOUT),
         cache_logger_on_first_use=True,
     )
-    formatter = {
-        "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": _SHARED,
-        "processors": [
+    logging.config.dictConfig(logging_config(level))
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """Return the configuration of the standard library's logging: names only, for processes that start anew."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": f"{__name__}.json_formatter"}},
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "stream": f"ext://{__name__}.STDOUT_TEXT",
+            },
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            # The server's own.
+            "_granian": {"handlers": [], "propagate": True},
+            "granian.access": {"handlers": [], "propagate": False},
+            # It tells of every look at the revision, and so of every /readyz.
+            "alembic.runtime.migration": {"level": "WARNING"},
+        },
+    }
+
+
+def json_formatter() -> logging.Formatter:
+    """Return what writes a record of the standard library as one JSON object."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(_as_text),
         ],
-    }
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"json": formatter},
-            "handlers": {
-                "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": _STDOUT_TEXT},
-            },
-            "root": {"handlers": ["stdout"], "level": level},
-            # The servers' own request lines would stand beside ours.
-            "loggers": {
-                "uvicorn.access": {"handlers": [], "propagate": False},
-                "gunicorn.access": {"handlers": [], "propagate": False},
-                # It tells of every look at the revision, and so of every /readyz.
-                "alembic.runtime.migration": {"level": "WARNING"},
-            },
-        }
     )

@@ -24,10 +24,13 @@ def address() -> str:
 
 
 @pytest.fixture
-def process(settings: Settings, address: str, tmp_path: Path) -> Generator["subprocess.Popen[bytes]"]:
+def process(
+    request: pytest.FixtureRequest, settings: Settings, address: str, tmp_path: Path
+) -> Generator["subprocess.Popen[bytes]"]:
     assert settings.database_url is not None
     host, port = address.split(":")
     environment = {"DATABASE_URL": settings.database_url.get_secret_value(), "HOST": host, "PORT": port}
+    environment |= getattr(request, "param", {})
     # Where servers like to put sockets and files of their own.
     environment |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
     command = [sys.executable, "-m", "app.cli", "serve"]
@@ -57,4 +60,16 @@ def test_it_gets_ready_leaves_no_file_and_ends_with_success(
 
     assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}}
     assert made == []
+    assert process.wait(_PATIENCE_SECONDS) == 0
+
+
+@pytest.mark.parametrize("process", [{"SHUTDOWN_DELAY_SECONDS": "1"}], indirect=True)
+def test_it_says_that_it_goes_before_it_does(process: "subprocess.Popen[bytes]", address: str) -> None:
+    _answer(f"http://{address}/readyz")
+    process.terminate()
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (status := _answer(f"http://{address}/readyz").status_code) == 200:
+        assert time.monotonic() < deadline
+
+    assert status == 503
     assert process.wait(_PATIENCE_SECONDS) == 0

@@ -1,7 +1,9 @@
 import pytest
 
 from app.core.errors import Invalid, MalformedBody, UnsupportedMediaType
-from app.http.body import FORM, JSON, parse_form, parse_json
+from app.http.body import FORM, JSON, most_members_of, parse_form, parse_json
+from app.schemas.errors import Error as ErrorSchema
+from app.schemas.errors import ErrorDetail
 
 
 class TestMediaType:
@@ -110,6 +112,24 @@ class TestJson:
         assert [detail.field for detail in failure.value.details] == ["body"]
         assert [code] == [detail.code for detail in failure.value.details]
 
+    def test_an_object_with_more_fields_than_any_can_have_is_refused_as_one(self) -> None:
+        with pytest.raises(Invalid) as failure:
+            parse_json(b'[{"a": 1, "b": {"c": 1, "d": 2, "e": 3}}]', 2)
+
+        assert [(detail.field, detail.code) for detail in failure.value.details] == [("body", "too_many_fields")]
+
+    def test_as_many_as_it_can_have_are_read(self) -> None:
+        assert parse_json(b'[{"a": 1, "b": 2}]', 2) == [{"a": 1, "b": 2}]
+
+
+class TestMostMembers:
+    def test_the_largest_object_of_a_schema_counts_and_some_that_are_unknown(self) -> None:
+        assert most_members_of(ErrorSchema) == 4 + 20
+        assert most_members_of(list[ErrorDetail]) == 3 + 20
+
+    def test_what_names_no_fields_may_have_many(self) -> None:
+        assert most_members_of(dict[str, int]) > 1000
+
 
 class TestForm:
     @pytest.mark.parametrize(
@@ -143,6 +163,9 @@ class TestForm:
     def test_no_endpoint_has_that_many_fields(self) -> None:
         with pytest.raises(Invalid):
             parse_form(b"&" * 1_000_000)
+
+        with pytest.raises(Invalid):
+            parse_form(b"a=1&b=2&c=3", 2)
 
     def test_it_is_told_by_its_media_type(self) -> None:
         FORM.require(["application/x-www-form-urlencoded; charset=UTF-8"], [])

@@ -40,6 +40,16 @@ class TestErrorResponse:
     def test_without_details_there_is_no_list(self) -> None:
         assert json.loads(error_response(AppError()).body).keys() == {"code", "message", "trace_id"}
 
+    def test_a_long_list_of_details_is_cut_and_counted(self) -> None:
+        content = json.loads(error_response(Invalid("No.", details=[Detail("a", "b", "c")] * 25)).body)
+
+        assert (len(content["details"]), content["message"]) == (20, "No. 5 more are not listed.")
+
+    def test_no_more_of_a_long_name_is_repeated_than_tells_which_is_meant(self) -> None:
+        content = json.loads(error_response(Invalid(details=[Detail("x" * 200_000, "b", "c")])).body)
+
+        assert [detail["field"] for detail in content["details"]] == ["x" * 100 + "…"]
+
     def test_headers_of_the_failure_are_sent(self) -> None:
         assert error_response(Unavailable()).headers["Retry-After"] == "5"
 

@@ -1,12 +1,10 @@
 """The service, called in process."""
 
-import asyncio
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import httpx2
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,26 +14,10 @@ from app.auth.policy import Access
 from app.core.settings import Settings
 from app.http.openapi import finish
 from app.main import create_app
+from tests.asgi import client_of
 
 Planted = tuple[str, str, Callable[..., Any]]
 """A method, a path like `/things/{thing_id}`, and an endpoint of a test."""
-
-
-class _Transport(httpx2.BaseTransport):
-    """Hands a request over to the loop once; Starlette's client does so several times, which takes longer than most."""
-
-    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
-        # Without an address, like the client of Flask.
-        self.asgi = httpx2.ASGITransport(app, client=("", 0))
-        self.loop = portal.call(asyncio.get_running_loop)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self.loop).result()
-
-    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        request.read()
-        response = await self.asgi.handle_async_request(request)
-        return httpx2.Response(response.status_code, headers=response.headers, content=await response.aread())
 
 
 @contextmanager
@@ -43,13 +25,7 @@ def open_client(settings: Settings, planted: Sequence[Planted] = ()) -> Generato
     """Yield a client of a service with `settings`, and with the endpoints `planted`."""
     app = create_app(settings)
     app.include_router(_router(planted))
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
-        httpx2.Client(transport=_Transport(app, portal), base_url="http://localhost") as client,
-    ):
-        # Every test says itself what it accepts and who it is.
-        client.headers.clear()
+    with client_of(app) as client:
         yield client
 
 

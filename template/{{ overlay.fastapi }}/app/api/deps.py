@@ -14,7 +14,6 @@ from app.auth.principal import Credentials, Principal
 from app.core.preconditions import Precondition
 from app.db.database import Database
 from app.http.conditional import precondition
-from app.http.limited import Sender
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,10 +73,6 @@ async def identify_caller(request: Request) -> Principal:
     else:
         request.state.principal = identify(work.database, credentials)
     return await get_caller(request)
-
-
-def get_sender(request: Request) -> Sender:
-    return Sender(request.client.host if request.client else "", tuple(request.headers.getlist("x-forwarded-for")))
 
 
 async def get_precondition(

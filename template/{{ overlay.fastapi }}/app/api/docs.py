@@ -40,9 +40,15 @@ async def asset(name: str) -> Response:
     return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=86400"})
 
 
+@cache
 def all_routes() -> list[Route]:
     """Return every route of the service."""
     return [route for each in (router, *routers()) for route in each.routes if isinstance(route, Route)]
+
+
+def methods_of(path: str) -> set[str]:
+    """Return the methods of the routes that `path` leads to."""
+    return set[str]().union(*(route.methods or () for route in all_routes() if route.path_regex.match(path)))
 
 
 def serialized(app: FastAPI) -> str:

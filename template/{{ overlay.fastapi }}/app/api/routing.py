@@ -9,11 +9,11 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 
-from app.api.deps import get_sender, get_work, identify_caller
+from app.api.deps import get_work, identify_caller
 from app.auth.policy import access_of
 from app.core import context
 from app.core.errors import BodyTooLarge
-from app.http.body import FORMATS, JSON
+from app.http.body import FORMATS, JSON, max_body_of, most_members_of
 from app.http.deprecation import deprecation_of
 from app.http.limited import limit_of
 from app.http.negotiation import require_acceptable
@@ -56,6 +56,7 @@ class ContractRoute(APIRoute):
         self.format = (
             FORMATS[getattr(self.body_field.field_info, "media_type", JSON.media_type)] if self.body_field else JSON
         )
+        self.most_members = most_members_of(self.body_field.field_info.annotation) if self.body_field else 0
         models = [field.field_info.annotation for field in self.dependant.query_params]
         self.query = QueryNames.of(*(each for each in models if isinstance(each, type) and issubclass(each, BaseModel)))
 
@@ -66,7 +67,9 @@ class ContractRoute(APIRoute):
             await self._check(request)
             if self.body_field is not None:
                 body = await request.body()
-                request = ParsedRequest(request, body, self.format.parse(body))
+                if len(body) > self._max_body(request):
+                    raise BodyTooLarge
+                request = ParsedRequest(request, body, self.format.parse(body, self.most_members))
             self.query.check(request.scope["query_string"])
             return await handle(request)
 
@@ -85,6 +88,9 @@ class ContractRoute(APIRoute):
             self.access.check(await identify_caller(request))
         if self.limit is not None:
             work = await get_work(request)
-            await work.call(partial(self.limit, settings, get_sender(request)))
-        if int(headers.get("content-length", 0)) > settings.max_body_bytes:
+            await work.call(partial(self.limit, settings))
+        if int(headers.get("content-length", 0)) > self._max_body(request):
             raise BodyTooLarge
+
+    def _max_body(self, request: Request) -> int:
+        return max_body_of(self.endpoint, request.app.state.settings.max_body_bytes)

@@ -8,7 +8,6 @@ from app.core.preconditions import Precondition
 from app.core.settings import Settings
 from app.db.database import Database
 from app.http.conditional import precondition
-from app.http.limited import Sender
 
 
 def get_settings() -> Settings:
@@ -36,10 +35,6 @@ def identify_caller() -> Principal:
     credentials = Credentials.sent(headers.getlist("authorization"), headers.getlist("x-api-key"))
     g.caller = identify(get_database(), credentials)
     return get_caller()
-
-
-def get_sender() -> Sender:
-    return Sender(request.remote_addr or "", tuple(request.headers.getlist("x-forwarded-for")))
 
 
 def get_precondition() -> Precondition:

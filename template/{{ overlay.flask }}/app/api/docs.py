@@ -1,13 +1,13 @@
 """The OpenAPI document and the page that shows it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Flask, Response, current_app
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
@@ -64,6 +64,11 @@ def asset(name: str) -> Response:
 def all_operations() -> list[Operation]:
     """Return every operation of the service."""
     return [operation for router in routers() for operation in router.operations]
+
+
+def methods_of(app: Flask) -> Callable[[str], Collection[str]]:
+    """Return a function that returns the methods of a path in `app`."""
+    return lambda path: list(app.url_map.bind("localhost").allowed_methods(path))
 
 
 def document(operations: Sequence[Operation]) -> Json:

@@ -4,6 +4,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from app.core.errors import AppError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
+from app.http.middleware import allow
 from app.http.responses import ErrorResponse, crash_response, error_response
 
 _BY_STATUS: dict[int | None, type[AppError]] = {
@@ -16,11 +17,6 @@ _BY_STATUS: dict[int | None, type[AppError]] = {
 
 def as_response(error: ErrorResponse) -> Response:
     return Response(error.body, error.status, error.headers)
-
-
-def allow(methods: set[str]) -> dict[str, str]:
-    """Return the header that says which `methods` a resource has."""
-    return {"Allow": ", ".join(sorted({*methods, "OPTIONS"}))}
 
 
 def add_error_handlers(app: Flask) -> None:

@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ValidationError, create_model
 
-from app.api.deps import get_precondition, get_sender, get_settings, identify_caller
+from app.api.deps import get_precondition, get_settings, identify_caller
 from app.auth.policy import access_of
 from app.core import context
-from app.core.errors import BadRequest, BodyTooLarge, RequestTimeout
+from app.core.errors import BodyTooLarge
 from app.core.preconditions import Precondition
-from app.http.body import JSON, BodyFormat
+from app.http.body import JSON, BodyFormat, max_body_of, most_members_of
 from app.http.deprecation import deprecation_of
 from app.http.limited import limit_of
 from app.http.negotiation import require_acceptable
@@ -63,6 +63,7 @@ class Operation:
         hints = get_type_hints(view)
         self.answer = _model_in(hints.pop("return"))
         self.body: type[BaseModel] | None = hints.pop("body", None)
+        self.most_members = most_members_of(self.body) if self.body else 0
         self.query: type[BaseModel] | None = hints.pop("query", None)
         self.preconditions = [name for name, hint in hints.items() if hint is Precondition]
         variables: dict[str, Any] = {name: (hint, ...) for name, hint in hints.items() if hint is not Precondition}
@@ -78,9 +79,18 @@ class Operation:
     def __call__(self, **variables: str) -> Response:
         """Return the answer to the current request: checks in the contract's order, then the view."""
         self._check()
-        body = self.format.parse(_read_body()) if self.body else None
+        body = self._read() if self.body else None
         self.query_names.check(request.query_string)
         return self._response(self.view(**self._arguments(variables, body)))
+
+    def _read(self) -> Any:  # noqa: ANN401 - whatever the client sent
+        content = request.get_data()
+        if len(content) > self._max_body():
+            raise BodyTooLarge
+        return self.format.parse(content, self.most_members)
+
+    def _max_body(self) -> int:
+        return max_body_of(self.view, get_settings().max_body_bytes)
 
     def _check(self) -> None:
         current = context.current()
@@ -94,8 +104,8 @@ class Operation:
         if not self.access.public:
             self.access.check(identify_caller())
         if self.limit is not None:
-            self.limit(get_settings(), get_sender())
-        if (request.content_length or 0) > get_settings().max_body_bytes:
+            self.limit(get_settings())
+        if (request.content_length or 0) > self._max_body():
             raise BodyTooLarge
 
     def _arguments(self, variables: dict[str, str], body: object) -> dict[str, Any]:
@@ -182,18 +192,3 @@ def _model_in(hint: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annota
 def _format_in(hint: Any) -> BodyFormat:  # noqa: ANN401 - any annotation
     """Return the format that `hint` is annotated with, JSON if with none."""
     return next((each for each in get_args(hint) if isinstance(each, BodyFormat)), JSON)
-
-
-def _read_body() -> bytes:
-    """Return the body, of which no more than one byte too many is read, whatever length was announced."""
-    limit = get_settings().max_body_bytes
-    try:
-        body = request.stream.read(limit + 1)
-    except TimeoutError:
-        raise RequestTimeout from None
-    except Exception:  # noqa: BLE001 - each server has its own
-        # The client is gone, or sent chunks that are none.
-        raise BadRequest from None
-    if len(body) > limit:
-        raise BodyTooLarge
-    return body

@@ -17,8 +17,8 @@ from app.core import context
 from app.core.about import SLUG
 from app.core.errors import AppError
 from app.core.settings import Settings
-from app.http.clients import client_address, counted
-from app.http.limited import Check, Sender
+from app.http.clients import counted
+from app.http.limited import Check
 
 T = TypeVar("T")
 
@@ -86,11 +86,10 @@ def forget() -> None:
 def per_caller(name: str) -> Check:
     """Return the check that lets a caller, or an address while the caller is not known, in at RATE_LIMIT_LOGIN."""
 
-    def check(settings: Settings, sender: Sender) -> None:
+    def check(settings: Settings) -> None:
         current = context.current()
         caller = current.principal if current else None
-        address = counted(client_address(sender.peer, sender.forwarded_for, settings.trusted_proxies))
-        _count(settings, name, caller or address)
+        _count(settings, name, caller or counted(current.client if current else ""))
 
     return check
 

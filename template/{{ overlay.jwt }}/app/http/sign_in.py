@@ -6,6 +6,9 @@ from app.http.rate_limits import count_account, forgive_account
 from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
 from app.services import accounts
 
+MAX_BODY = 8 * 1024
+"""Bytes that a request about an account has at most: nobody is known yet, and no field is long."""
+
 
 def sign_in(database: Database, form: TokenRequest) -> TokenPair:
     """Return the tokens of a new session; see `accounts.sign_in`.

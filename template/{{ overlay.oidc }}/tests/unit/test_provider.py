@@ -245,7 +245,7 @@ class TestThread:
             assert becomes_known(provider, "a")
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork on this system")
-    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # gunicorn does it all the same
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # servers do it all the same
     def test_it_goes_on_after_a_fork(self) -> None:
         source = Source()
         source.names = None

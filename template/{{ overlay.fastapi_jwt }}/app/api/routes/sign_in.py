@@ -9,7 +9,7 @@ from app.api.deps import Work
 from app.api.routing import ContractRoute
 from app.auth.policy import public
 from app.http import sign_in
-from app.http.body import FORM
+from app.http.body import FORM, max_body
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
@@ -21,6 +21,7 @@ router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=ContractRoute)
 
 @router.post("/token", responses=errors(401, 429))
 @public
+@max_body(sign_in.MAX_BODY)
 @limited(per_caller("token"))
 async def create_token(form: Annotated[TokenRequest, Body(media_type=FORM.media_type)], work: Work) -> TokenPair:
     """Sign in with an e-mail address and a password (RFC 6749, 4.3)."""
@@ -29,6 +30,7 @@ async def create_token(form: Annotated[TokenRequest, Body(media_type=FORM.media_
 
 @router.post("/refresh", responses=errors(401, 429))
 @public
+@max_body(sign_in.MAX_BODY)
 @limited(per_caller("refresh"))
 async def refresh_token(data: RefreshRequest, work: Work) -> TokenPair:
     """Exchange a refresh token for the next pair. A second use of it ends the session."""
@@ -37,6 +39,7 @@ async def refresh_token(data: RefreshRequest, work: Work) -> TokenPair:
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, response_class=Response)
 @public
+@max_body(sign_in.MAX_BODY)
 async def logout(data: RefreshRequest, work: Work) -> None:
     """End the session of a refresh token, if there is one."""
     await work.call(partial(accounts.sign_out, work.database, data))

@@ -7,7 +7,7 @@ from app.api.deps import get_database
 from app.api.routing import Router
 from app.auth.policy import public
 from app.http import sign_in
-from app.http.body import FORM
+from app.http.body import FORM, max_body
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
@@ -19,6 +19,7 @@ router = Router("auth", url_prefix="/v1/auth")
 
 @router.post("/token", responses=errors(401, 429))
 @public
+@max_body(sign_in.MAX_BODY)
 @limited(per_caller("token"))
 def create_token(body: Annotated[TokenRequest, FORM]) -> TokenPair:
     """Sign in with an e-mail address and a password (RFC 6749, 4.3)."""
@@ -27,6 +28,7 @@ def create_token(body: Annotated[TokenRequest, FORM]) -> TokenPair:
 
 @router.post("/refresh", responses=errors(401, 429))
 @public
+@max_body(sign_in.MAX_BODY)
 @limited(per_caller("refresh"))
 def refresh_token(body: RefreshRequest) -> TokenPair:
     """Exchange a refresh token for the next pair. A second use of it ends the session."""
@@ -35,6 +37,7 @@ def refresh_token(body: RefreshRequest) -> TokenPair:
 
 @router.post("/logout", status=HTTPStatus.NO_CONTENT)
 @public
+@max_body(sign_in.MAX_BODY)
 def logout(body: RefreshRequest) -> None:
     """End the session of a refresh token, if there is one."""
     accounts.sign_out(get_database(), body)

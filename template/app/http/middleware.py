@@ -1,0 +1,193 @@
+"""What surrounds every request, whichever framework answers it: two ASGI middlewares over the policies beside them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import Any
+
+import structlog
+
+from app.core import context
+from app.core.context import RequestContext
+from app.core.errors import AppError, BodyTooLarge, InvalidHost, NotFound, RequestTimeout
+from app.core.settings import Settings
+from app.http.cors import cors_headers
+from app.http.headers import request_id, response_headers, trace_id
+from app.http.hosts import is_trusted
+from app.http.proxies import Proxies
+from app.http.responses import crash_response, error_response
+from app.observability.access_log import log_request
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status in the log of a request whose client went away before there was an answer; nginx made it up."""
+
+_log = structlog.get_logger("app.requests")
+
+
+class ClientDisconnected(Exception):
+    """The client went away before it had sent the whole body: what came of it changes nothing."""
+
+
+def values(scope: Scope, name: bytes) -> list[str]:
+    """Return the lines of the header `name`, which is in lower case."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+class ContextMiddleware:
+    """Outermost: gives the request its ids and deadline, every answer its headers, and the log its line."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self.proxies = Proxies(settings.trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        self.proxies.correct(scope)
+        current = RequestContext(
+            request_id=request_id(",".join(values(scope, b"x-request-id"))),
+            trace_id=trace_id(",".join(values(scope, b"traceparent"))),
+            method=scope["method"],
+            path=scope["path"],
+            client=scope["client"][0] if scope["client"] else "",
+            deadline=time.monotonic() + self.settings.request_timeout_seconds,
+        )
+        context.enter(current)
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *self._missing(message, scope, current)]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except ClientDisconnected:
+            pass
+        except Exception as crash:  # noqa: BLE001 - the last place that can answer
+            if status:
+                _log.error("crash", exc_info=crash)
+            else:
+                await _answer(crash_response(crash), send_with_headers)
+        finally:
+            log_request(current, status or CLIENT_CLOSED_REQUEST)
+
+    def _missing(self, answer: Message, scope: Scope, current: RequestContext) -> list[tuple[bytes, bytes]]:
+        """Return the headers that every answer has and that this one still lacks."""
+        sent = [name.decode("latin-1").lower() for name, _ in answer.get("headers", ())]
+        missing = response_headers(
+            current.request_id, secure=scope["scheme"] == "https", private=current.private, sent=sent
+        )
+        cors = []
+        if self.settings.cors_origins:
+            is_preflight = scope["method"] == "OPTIONS" and values(scope, b"access-control-request-method")
+            asked = ",".join(values(scope, b"access-control-request-headers")) if is_preflight else None
+            origin = next(iter(values(scope, b"origin")), None)
+            cors = cors_headers(self.settings.cors_origins, origin, preflight_for=asked)
+        headers = [*missing, *cors, *current.headers]
+        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+class GuardMiddleware:
+    """Refuses what no route should see, and bounds the time and the body of the rest.
+
+    `methods_of` returns the methods that a path has, or nothing where there is no such path.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, methods_of: Callable[[str], Collection[str]]) -> None:
+        self.app = app
+        self.settings = settings
+        self.methods_of = methods_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            self._require_host(scope)
+            _require_plain_path(scope)
+            allowed = self.methods_of(scope["path"]) if scope["method"] == "OPTIONS" else ()
+            if allowed:
+                await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", _allow(allowed))]})
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await self._answer(scope, receive, send)
+        except AppError as error:
+            await _answer(error_response(error), send)
+
+    def _require_host(self, scope: Scope) -> None:
+        hosts = values(scope, b"host")
+        if len(hosts) != 1 or not is_trusted(hosts[0], self.settings.trusted_hosts):
+            raise InvalidHost
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_head = scope["method"] == "HEAD"
+
+        async def send_body_unless_head(message: Message) -> None:
+            # The limit is for the answer's beginning: a long one, or what goes on after it, takes as long as it takes.
+            limit.reschedule(None)
+            await send({**message, "body": b""} if is_head and message["type"] == "http.response.body" else message)
+
+        inner = {**scope, "method": "GET"} if is_head else scope
+        try:
+            async with asyncio.timeout(self.settings.request_timeout_seconds) as limit:
+                await self.app(inner, self._limited(scope, receive), send_body_unless_head)
+        except TimeoutError:
+            if not limit.expired():
+                # The application's own.
+                raise
+            raise RequestTimeout from None
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """Return `receive` that gives a whole body of at most MAX_BODY_BYTES, or fails."""
+        length = next(iter(values(scope, b"content-length")), "0")
+        declared = int(length) if length.isdecimal() else 0
+        received, is_whole = 0, False
+
+        async def receive_limited() -> Message:
+            nonlocal received, is_whole
+            if declared > self.settings.max_body_bytes:
+                raise BodyTooLarge
+            message = await receive()
+            if message["type"] == "http.disconnect" and not is_whole:
+                raise ClientDisconnected
+            is_whole = is_whole or not message.get("more_body", False)
+            received += len(message.get("body", b""))
+            if received > self.settings.max_body_bytes:
+                raise BodyTooLarge
+            return message
+
+        return receive_limited
+
+
+def allow(methods: Collection[str]) -> dict[str, str]:
+    """Return the header that says which `methods` a resource has."""
+    return {"Allow": _allow(methods).decode()}
+
+
+def _allow(methods: Collection[str]) -> bytes:
+    also = {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
+    return ", ".join(sorted({*methods, *also})).encode()
+
+
+def _require_plain_path(scope: Scope) -> None:
+    """Raise NotFound for a path that frameworks would read as another: with `%2F`, or two slashes in front."""
+    if b"%2f" in (scope.get("raw_path") or b"").lower() or scope["path"].startswith("//"):
+        raise NotFound
+
+
+async def _answer(error: Any, send: Send) -> None:  # noqa: ANN401 - an ErrorResponse
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
+    headers.append((b"content-length", str(len(error.body)).encode()))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": error.body})

@@ -1,0 +1,75 @@
+"""Who is at the other end of a connection, and over what, behind proxies."""
+
+from collections.abc import Collection, Iterable, MutableMapping
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+ALL = "*"
+
+
+class Proxies:
+    """The proxies whose `X-Forwarded-*` headers are believed: addresses, networks, or `*` for all."""
+
+    def __init__(self, trusted: Collection[str]) -> None:
+        self.all = ALL in trusted
+        self.networks = [network for each in trusted if (network := _network(each)) is not None]
+
+    def correct(self, scope: MutableMapping[str, Any]) -> None:
+        """Make `client` and `scheme` of an ASGI `scope` those that a trusted proxy speaks for."""
+        peer = scope["client"][0] if scope["client"] else ""
+        if not (self.all or self.networks) or not self._trusts(peer):
+            return
+        headers = scope["headers"]
+        forwarded_for = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+        if forwarded_for:
+            scope["client"] = (self.client(peer, forwarded_for), 0)
+        schemes = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-proto"]
+        # The nearest proxy writes last.
+        scheme = ",".join(schemes).rpartition(",")[2].strip().lower()
+        if scheme in {"http", "https"}:
+            scope["scheme"] = scheme
+
+    def client(self, peer: str, forwarded_for: Iterable[str]) -> str:
+        """Return the address of the client: `peer`, or whom trusted proxies say that they speak for.
+
+        Anybody can send `X-Forwarded-For`. So it is read from the right, where the nearest proxy has written, and only
+        as long as whoever has written is trusted.
+        """
+        client = peer
+        for line in reversed(list(forwarded_for)):
+            for entry in reversed(line.split(",")):
+                if not self._trusts(client):
+                    return client
+                client = _address(entry.strip())
+        return client
+
+    def _trusts(self, address: str) -> bool:
+        if self.all:
+            return True
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self.networks)
+
+
+@cache
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _address(entry: str) -> str:
+    """Return the address in an entry of `X-Forwarded-For`, to which some proxies add a port."""
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    address, _, port = entry.partition(":")
+    return address if port.isdecimal() else entry
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -1,0 +1,139 @@
+"""What surrounds every request, driven as a server would: message by message."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.core.settings import Settings
+from app.http.middleware import ASGIApp, ContextMiddleware, GuardMiddleware, Message, Receive, Scope, Send, allow
+from app.observability.logging import configure_logging
+
+_WHOLE = {"type": "http.request", "body": b"{}", "more_body": False}
+_PART = {"type": "http.request", "body": b"{}", "more_body": True}
+_GONE = {"type": "http.disconnect"}
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> None:
+    configure_logging("INFO")
+
+
+async def read(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Read the body and say that it was read."""
+    while (await receive()).get("more_body"):
+        pass
+    await begin(send)
+    await send({"type": "http.response.body", "body": b"read"})
+
+
+async def begin(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+def asked(
+    app: ASGIApp, settings: Settings, *messages: Message, path: str = "/things", headers: dict[str, str] | None = None
+) -> list[Message]:
+    """Return what is sent to a client that sends `messages`."""
+    fields = {"host": "localhost", **(headers or {})}
+    scope: Scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path.replace("%2F", "/"),
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "scheme": "http",
+        "client": ("10.0.0.1", 5000),
+        "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
+    }
+    coming: Iterator[Message] = iter(messages)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        message = next(coming, None)
+        return await asyncio.Future() if message is None else message
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    guarded = GuardMiddleware(app, settings, lambda _path: ["GET", "POST"])
+    asyncio.run(ContextMiddleware(guarded, settings)(scope, receive, send))
+    return sent
+
+
+def status_of(sent: list[Message]) -> int:
+    status: int = sent[0]["status"]
+    return status
+
+
+def lines(captured: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in captured.readouterr().out.splitlines()]
+
+
+class TestBodies:
+    def test_a_whole_one_is_read(self, settings: Settings) -> None:
+        assert status_of(asked(read, settings, _PART, _WHOLE)) == 200
+
+    def test_a_client_that_goes_before_its_end_is_not_answered(
+        self, settings: Settings, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        assert asked(read, settings, _PART, _GONE) == []
+        assert [(line["event"], line["status"]) for line in lines(capfd)] == [("request", 499)]
+
+    @pytest.mark.parametrize("messages", [[], [{**_PART, "body": b"x" * 60}, {**_PART, "body": b"x" * 60}]])
+    def test_one_that_is_too_large_is_refused_before_it_ends(self, settings: Settings, messages: list[Message]) -> None:
+        small = settings.model_copy(update={"max_body_bytes": 100})
+        headers = {} if messages else {"content-length": "101"}
+
+        assert status_of(asked(read, small, *messages, headers=headers)) == 413
+
+
+class TestTime:
+    def test_a_body_that_does_not_come_is_a_timeout(self, settings: Settings) -> None:
+        hasty = settings.model_copy(update={"request_timeout_seconds": 0.05})
+
+        assert status_of(asked(read, hasty, _PART)) == 504
+
+    def test_the_limit_ends_when_the_answer_has_begun(self, settings: Settings) -> None:
+        async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await begin(send)
+            await asyncio.sleep(0.1)
+            await send({"type": "http.response.body", "body": b"late"})
+
+        hasty = settings.model_copy(update={"request_timeout_seconds": 0.05})
+
+        assert [message.get("body") for message in asked(stream, hasty, _WHOLE)] == [None, b"late"]
+
+    def test_a_timeout_of_the_application_is_a_crash(self, settings: Settings) -> None:
+        async def impatient(_scope: Scope, _receive: Receive, _send: Send) -> None:
+            raise TimeoutError
+
+        assert status_of(asked(impatient, settings, _WHOLE)) == 500
+
+
+class TestCrashes:
+    @pytest.mark.parametrize("begun", [False, True])
+    def test_each_is_logged_once(self, settings: Settings, capfd: pytest.CaptureFixture[str], *, begun: bool) -> None:
+        async def crash(_scope: Scope, _receive: Receive, send: Send) -> None:
+            if begun:
+                await begin(send)
+            raise ValueError
+
+        assert status_of(asked(crash, settings, _WHOLE)) == (200 if begun else 500)
+        assert [line["event"] for line in lines(capfd)] == ["crash", "request"]
+
+
+class TestPaths:
+    @pytest.mark.parametrize("path", ["/v1%2Fthings", "/v1%2fthings", "//things"])
+    def test_one_that_looks_like_another_is_not_found(self, settings: Settings, path: str) -> None:
+        assert status_of(asked(read, settings, _WHOLE, path=path)) == 404
+
+
+class TestAllow:
+    @pytest.mark.parametrize(
+        ("methods", "header"), [(["GET", "POST"], "GET, HEAD, OPTIONS, POST"), (["POST"], "OPTIONS, POST")]
+    )
+    def test_it_names_what_comes_with_others(self, methods: list[str], header: str) -> None:
+        assert allow(methods) == {"Allow": header}

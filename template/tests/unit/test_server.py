@@ -1,0 +1,74 @@
+import resource
+import socket
+
+import pytest
+
+from app.core.errors import SettingsError
+from app.core.settings import Settings, load_settings
+from app.http import server
+
+_FILES = 1024 * 1024
+
+
+def _limited(monkeypatch: pytest.MonkeyPatch, soft: int, hard: int) -> list[tuple[int, int]]:
+    """Let the system allow so many open files; return where it is told of another limit."""
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: told.append(limits))
+    return told
+
+
+class TestAddress:
+    def test_a_port_that_is_taken_is_named(self, settings: Settings) -> None:
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            busy = settings.model_copy(update={"host": "127.0.0.1", "port": taken.getsockname()[1]})
+
+            with pytest.raises(SettingsError, match=f"PORT: 127.0.0.1:{busy.port} cannot be listened at"):
+                server.run("app.main:create_app", busy, reload=False)
+
+    def test_a_host_that_is_not_here_is_named(self, settings: Settings) -> None:
+        elsewhere = settings.model_copy(update={"host": "192.0.2.1"})
+
+        with pytest.raises(SettingsError, match="HOST"):
+            server.run("app.main:create_app", elsewhere, reload=False)
+
+
+class TestConnections:
+    def test_files_that_may_be_opened_are_asked_for(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        told = _limited(monkeypatch, 256, _FILES)
+
+        assert server.most_connections(settings) == settings.max_connections
+        assert told == [(settings.max_connections + 2 * settings.database_pool_size + 64, _FILES)]
+
+    def test_no_more_are_taken_than_there_are_files(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        _limited(monkeypatch, 256, 256)
+
+        assert server.most_connections(settings) == 256 - 64 - 2 * settings.database_pool_size
+        assert "fewer_connections" in capfd.readouterr().out
+
+    def test_a_limit_that_leaves_none_stops_the_start(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _limited(monkeypatch, 64, 64)
+
+        with pytest.raises(SettingsError, match="64 files"):
+            server.most_connections(settings)
+
+
+class TestClock:
+    @pytest.mark.parametrize(
+        ("changes", "seconds"),
+        [
+            ({}, 75),
+            ({"keep_alive_seconds": 620}, 620),
+            ({"head_timeout_seconds": 10}, 10),
+            ({"head_timeout_seconds": 100}, 75),
+        ],
+    )
+    def test_the_shorter_time_counts(self, changes: dict[str, float], seconds: float) -> None:
+        assert load_settings(_env_file=None, **changes).idle_seconds == seconds

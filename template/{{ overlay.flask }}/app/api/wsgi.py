@@ -1,0 +1,178 @@
+"""Flask behind an ASGI server: a request has a thread while Python works on it, and none while bytes travel."""
+
+import asyncio
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import Flask, Request
+from werkzeug.routing import MapAdapter
+
+from app.core.errors import AppError, BodyTooLarge
+from app.http import server
+from app.http.middleware import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+T = TypeVar("T")
+
+
+class Service(Flask):
+    """Flask, with routes that depend on the path alone."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        if request is None:
+            return super().create_url_adapter(request)
+        # Flask's own also looks at the host, and refuses what asks for an upgrade.
+        return self.url_map.bind("localhost", default_method=request.method, path_info=request.path)
+
+
+class WSGIAdapter:
+    """An ASGI application that calls a Flask application (PEP 3333).
+
+    A body is read whole before a thread is taken, and each part of an answer is sent before the next one is asked for,
+    so that no client holds a thread by sending or receiving slowly. There are as many threads as connections to the
+    database: more would wait for one.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.settings = app.extensions["settings"]
+        self.threads = ThreadPoolExecutor(self.settings.database_pool_size, "flask")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        environ = _environ(scope, await _body(scope, receive))
+        context = copy_context()
+
+        async def in_thread(function: Callable[[], T]) -> T:
+            # Who no longer waits for it leaves the thread to finish: its place is taken until then.
+            return await asyncio.get_running_loop().run_in_executor(self.threads, context.run, function)
+
+        answer = _Answer(self.app.wsgi_app, environ)
+        try:
+            body, is_last = await in_thread(answer.first)
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            while not is_last:
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+                body, is_last = await in_thread(answer.next)
+            await send({"type": "http.response.body", "body": body})
+        finally:
+            if not answer.is_closed:
+                self.threads.submit(context.run, answer.close)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Start and stop when the server does (the lifespan protocol of ASGI)."""
+        await receive()
+        server.drain_before_stopping(self.settings.shutdown_delay_seconds)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.app.extensions["database"].dispose()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+class _Answer:
+    """The answer of a WSGI application, part by part. Its methods block."""
+
+    def __init__(self, app: "WSGIApplication", environ: "WSGIEnvironment") -> None:
+        self.app = app
+        self._request = environ
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.is_closed = False
+        self._parts: Iterable[bytes] = ()
+        self._left: Iterator[bytes] = iter(())
+
+    def first(self) -> tuple[bytes, bool]:
+        """Call the application; return the first part of the body, and whether it is the last."""
+        self._parts = self.app(self._request, self._start)  # ty: ignore[invalid-argument-type] - no `write`, see below
+        self._left = iter(self._parts)
+        body = next(self._left, b"")
+        if (b"content-length", str(len(body)).encode()) in self.headers:
+            self.close()
+        return body, self.is_closed
+
+    def next(self) -> tuple[bytes, bool]:
+        """Return the next part of the body, and whether it is the last."""
+        body = next(self._left, None)
+        if body is None:
+            self.close()
+        return body or b"", self.is_closed
+
+    def close(self) -> None:
+        """Let the application end the request."""
+        self.is_closed = True
+        close = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
+
+    def _start(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
+        # PEP 3333 also has a `write` that this could return, for applications older than it.
+        self.status = int(status[:3])
+        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+class _Refused(io.RawIOBase):
+    """A body that cannot be read: whoever tries is told why."""
+
+    def __init__(self, error: AppError) -> None:
+        self.error = error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: Any) -> int:  # noqa: ANN401 - as in the base class
+        raise self.error
+
+
+async def _body(scope: Scope, receive: Receive) -> io.IOBase:
+    """Return the body of a request, or one that fails where it is too large: whether it may be sent comes first."""
+    body, more = io.BytesIO(), any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+    try:
+        while more:
+            message = await receive()
+            body.write(message.get("body", b""))
+            more = message.get("more_body", False)
+    except BodyTooLarge as error:
+        return _Refused(error)
+    body.seek(0)
+    return body
+
+
+def _environ(scope: Scope, body: io.IOBase) -> "WSGIEnvironment":
+    host, port = scope["server"] or ("localhost", 80)
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body,
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if "_" in name:
+            # It would pass for the header that has a hyphen there.
+            continue
+        key = name.upper().replace("-", "_")
+        key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        separator = ";" if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
+    return environ

@@ -1,0 +1,107 @@
+"""Flask behind an ASGI server."""
+
+import threading
+from collections.abc import Generator, Iterator
+
+import httpx2
+import pytest
+from flask import Flask, Response, request, stream_with_context
+
+from app.core.settings import Settings
+from app.main import create_app, create_asgi_app
+from tests.asgi import client_of
+from tests.requests import assert_failed
+
+_DONE = threading.Event()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    hasty = {"max_body_bytes": 100, "request_timeout_seconds": 0.3, "database_pool_size": 2}
+    app = create_app(settings.model_copy(update=hasty))
+
+    @app.post("/form")
+    def form() -> dict[str, str]:
+        return dict(request.form)
+
+    @app.get("/names")
+    def names() -> dict[str, str]:
+        return dict(request.headers)
+
+    @app.get("/stream")
+    def stream() -> Response:
+        def parts() -> Iterator[str]:
+            try:
+                yield "one "
+                yield request.path
+            finally:
+                _DONE.set()
+
+        return Response(stream_with_context(parts()), mimetype="text/plain")
+
+    @app.get("/slow")
+    def slow() -> str:
+        _DONE.wait(10)
+        return "late"
+
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> Generator[httpx2.Client]:
+    _DONE.clear()
+    with client_of(create_asgi_app(app)) as client:
+        yield client
+    _DONE.set()
+
+
+class TestRequests:
+    def test_a_body_can_be_read_as_flask_reads_it(self, client: httpx2.Client) -> None:
+        assert client.post("/form", data={"a": "1"}).json() == {"a": "1"}
+
+        chunked = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert client.post("/form", content=iter([b"a=", b"1"]), headers=chunked).json() == {"a": "1"}
+
+    def test_one_that_is_too_large_is_refused_however_it_is_read(self, client: httpx2.Client) -> None:
+        assert_failed(client.post("/form", data={"a": "x" * 100}), 413, "body_too_large")
+
+        chunked = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert_failed(client.post("/form", content=iter([b"a=", b"x" * 99]), headers=chunked), 413, "body_too_large")
+
+    def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen(self, client: httpx2.Client) -> None:
+        sent = {"X_API_Key": "forged", "Script_Name": "/elsewhere", "X-Real": "yes"}
+        received = client.get("/names", headers=sent).json()
+
+        assert received["X-Real"] == "yes"
+        assert not {"X-Api-Key", "Script-Name"} & received.keys()
+
+    def test_lines_of_one_header_are_joined(self, client: httpx2.Client) -> None:
+        lines = [("X-Real", "a"), ("X-Real", "b"), ("Cookie", "a=1"), ("Cookie", "b=2")]
+        received = client.get("/names", headers=lines).json()
+
+        assert (received["X-Real"], received["Cookie"]) == ("a,b", "a=1;b=2")
+
+
+class TestAnswers:
+    def test_a_stream_is_sent_in_the_context_of_its_request(self, client: httpx2.Client) -> None:
+        response = client.get("/stream")
+
+        assert response.text == "one /stream"
+        assert len(response.headers["x-request-id"]) == 32
+        assert _DONE.wait(5)
+
+    def test_a_view_that_takes_too_long_is_not_waited_for(self, client: httpx2.Client) -> None:
+        assert_failed(client.get("/slow"), 504, "request_timeout")
+
+    def test_it_keeps_its_thread_until_it_ends(self, client: httpx2.Client) -> None:
+        assert [client.get(path).status_code for path in ("/slow", "/slow", "/names")] == [504] * 3
+
+        _DONE.set()
+        assert client.get("/names").status_code == 200
+
+
+def test_it_is_an_ordinary_wsgi_application_too(app: Flask) -> None:
+    client = app.test_client()
+
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert client.post("/form", data={"a": "x" * 100}).status_code == 413
