@@ -15,14 +15,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from app.core import context
 
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
+# Each part has a bound and none is tried twice: the time grows with the text, whatever it is.
 _SECRET_VALUE = re.compile(
-    r"(?i)\b(bearer|basic|apikey)\s+\S+"
+    r"(?i)\b(bearer|basic|apikey)\s++\S+"
     # This service's API keys and refresh tokens, and JSON Web Tokens.
-    r"|\bkey_[0-9a-f]{16}\.\S+|\brefresh_[\w-]{43}|\beyJ[\w-]+\.\S+"
+    r"|\bkey_[0-9a-f]{16}\.\S+|\brefresh_[\w-]{43}|\beyJ[\w-]{1,512}+\.\S+"
     # What stands before the @ of a URL.
-    r"|(?<=://)[^/@\s:]*:[^@\s]*(?=@)"
+    r"|(?<=://)[^/@\s:]{0,512}+:[^@\s]{0,512}+(?=@)"
 )
+_LONGEST_VALUE = 32 * 1024
 _HIDDEN = "[hidden]"
+_CUT = "[cut]"
 # What structlog keeps about a record of the standard library until it is written.
 _STDLIB_KEYS = {"_record", "_from_structlog"}
 
@@ -41,7 +44,15 @@ def _redacted(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are of 
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted("", item) for item in value]
     # Exceptions, bytes and the like are written as text: so they are searched as text.
-    return _SECRET_VALUE.sub(_HIDDEN, str(value))
+    return _SECRET_VALUE.sub(_HIDDEN, _cut(str(value)))
+
+
+def _cut(text: str) -> str:
+    """Return `text` without what is too much to search; half a secret at its end would not be found."""
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    words = text[:_LONGEST_VALUE].rsplit(maxsplit=1)
+    return (words[0] if len(words) > 1 else "") + _CUT
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -139,6 +139,22 @@ class TestSecrets:
         assert len(found) == 5
         assert "hunter2" not in str(found)
 
+    def test_what_is_too_long_to_search_is_cut_before_a_word_that_may_be_half_a_secret(self, lines: Lines) -> None:
+        url = "postgresql://ada:hunter2@db.example/app"
+        structlog.get_logger("app.x").info("x", value=f"{url} {'x ' * 16_354}{url}", word="x" * 40_000)
+
+        (line,) = lines()
+        assert line["value"].startswith("postgresql://[hidden]@db.example/app x x")
+        assert "hunter" not in line["value"]
+        assert (line["value"][-5:], line["word"]) == ("[cut]", "[cut]")
+
+    @pytest.mark.parametrize("part", ["://:", "-eyJ", "bearer ", "basic", "://a:"])
+    def test_the_time_of_a_search_does_not_grow_with_what_is_sent(self, lines: Lines, part: str) -> None:
+        # It would take minutes.
+        structlog.get_logger("app.x").info("x", value=part * 2**18, words=f"{part * 2**12} " * 2**6)
+
+        assert len(lines()) == 1
+
     def test_tracebacks_are_searched_too(self, lines: Lines) -> None:
         try:
             fail(f"refused {_KEY}")
