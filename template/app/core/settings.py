@@ -1,4 +1,4 @@
-"""Configuration: the environment, `.env` in development, and files in /run/secrets, in that order."""
+"""Configuration: the environment, `.env` in development only, and files in /run/secrets, in that order."""
 
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from app.core.auth_settings import AuthSettings
 from app.core.errors import SettingsError
 
 SECRETS = Path("/run/secrets")
+_DOTENV = ".env"
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -19,7 +20,6 @@ class Settings(AuthSettings):
     """Everything that an operator can set. Each field is the environment variable of the same name."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -51,6 +51,7 @@ class Settings(AuthSettings):
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
     shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
 
+    docs_enabled: bool = True
     cors_origins: CommaSeparated = ()
     trusted_hosts: CommaSeparated = ()
     trusted_proxies: CommaSeparated = ()
@@ -79,11 +80,19 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - any field of 
         SettingsError: a value is missing or wrong; the message names each by its variable.
     """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
+        if settings.environment != "development" or "_env_file" in overrides:
+            return settings
+        settings = Settings(_env_file=_DOTENV, **overrides)
     except ValidationError as error:
         # Only the variable and the reason: the value may be a secret.
         reasons = [f"{'.'.join(map(str, part['loc'])).upper()}: {part['msg']}." for part in error.errors()]
         raise SettingsError(" ".join(reasons)) from None
+    if settings.environment != "development":
+        # Else a file that lies beside the code by chance would have a say in production.
+        msg = f"ENVIRONMENT: {_DOTENV} cannot set it, since that is read in development only."
+        raise SettingsError(msg)
+    return settings
 
 
 @cache

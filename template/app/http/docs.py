@@ -30,6 +30,12 @@ PAGE: Final = f"""<!doctype html>
 </html>
 """
 
+
+def is_documentation(path: str) -> bool:
+    """Return whether `path` leads to the document, or to the page that shows it."""
+    return path in {"/openapi.json", "/docs"} or path.startswith("/docs/")
+
+
 _START: Final = """SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",

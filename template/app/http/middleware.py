@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -11,7 +12,9 @@ from app.core import context
 from app.core.context import RequestContext
 from app.core.errors import AppError, BodyTooLarge, InvalidHost, NotFound, RequestTimeout
 from app.core.settings import Settings
+from app.http.bulkhead import bulkheads
 from app.http.cors import cors_headers
+from app.http.docs import is_documentation
 from app.http.headers import request_id, response_headers, trace_id
 from app.http.hosts import is_trusted
 from app.http.proxies import Proxies
@@ -101,13 +104,21 @@ class ContextMiddleware:
 class GuardMiddleware:
     """Refuses what no route should see, and bounds the time and the body of the rest.
 
-    `methods_of` returns the methods that a path has, or nothing where there is no such path.
+    `methods_of` returns the methods that a path has, or nothing where there is no such path; `endpoints` are the
+    method, the path and the function of each route.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, methods_of: Callable[[str], Collection[str]]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        methods_of: Callable[[str], Collection[str]],
+        endpoints: Iterable[tuple[str, str, Callable[..., Any]]] = (),
+    ) -> None:
         self.app = app
         self.settings = settings
         self.methods_of = methods_of
+        self.bulkheads = bulkheads(endpoints, settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -115,7 +126,7 @@ class GuardMiddleware:
             return
         try:
             self._require_host(scope)
-            _require_plain_path(scope)
+            self._require_path(scope)
             allowed = self.methods_of(scope["path"]) if scope["method"] == "OPTIONS" else ()
             if allowed:
                 await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", _allow(allowed))]})
@@ -130,6 +141,13 @@ class GuardMiddleware:
         if len(hosts) != 1 or not is_trusted(hosts[0], self.settings.trusted_hosts):
             raise InvalidHost
 
+    def _require_path(self, scope: Scope) -> None:
+        path = scope["path"]
+        # Frameworks would read these as another path.
+        is_another = b"%2f" in (scope.get("raw_path") or b"").lower() or path.startswith("//")
+        if is_another or (is_documentation(path) and not self.settings.docs_enabled):
+            raise NotFound
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_head = scope["method"] == "HEAD"
 
@@ -141,7 +159,9 @@ class GuardMiddleware:
         inner = {**scope, "method": "GET"} if is_head else scope
         try:
             async with asyncio.timeout(self.settings.request_timeout_seconds) as limit:
-                await self.app(inner, self._limited(scope, receive), send_body_unless_head)
+                bulkhead = self.bulkheads.get((scope["method"], scope["path"]))
+                async with bulkhead.turn() if bulkhead else nullcontext():
+                    await self.app(inner, self._limited(scope, receive), send_body_unless_head)
         except TimeoutError:
             if not limit.expired():
                 # The application's own.
@@ -178,12 +198,6 @@ def allow(methods: Collection[str]) -> dict[str, str]:
 def _allow(methods: Collection[str]) -> bytes:
     also = {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
     return ", ".join(sorted({*methods, *also})).encode()
-
-
-def _require_plain_path(scope: Scope) -> None:
-    """Raise NotFound for a path that frameworks would read as another: with `%2F`, or two slashes in front."""
-    if b"%2f" in (scope.get("raw_path") or b"").lower() or scope["path"].startswith("//"):
-        raise NotFound
 
 
 async def _answer(error: Any, send: Send) -> None:  # noqa: ANN401 - an ErrorResponse

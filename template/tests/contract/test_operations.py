@@ -62,3 +62,10 @@ class TestDocumentation:
     @pytest.mark.parametrize("name", ["..%2F..%2Fapp.db", "redoc.standalone.js", "start.js.map"])
     def test_no_other_file_is_served(self, client: httpx2.Client, name: str) -> None:
         assert client.get(f"/docs/{name}").status_code == 404
+
+    @pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json"])
+    def test_it_can_be_turned_off(self, settings: Settings, path: str) -> None:
+        with open_client(settings.model_copy(update={"docs_enabled": False})) as client:
+            seen = [client.request(method, path).status_code for method in ("GET", "HEAD", "OPTIONS", "POST")]
+
+        assert seen == [404] * 4

@@ -59,6 +59,23 @@ class TestSources:
     def test_the_files_are_where_containers_have_them(self) -> None:
         assert Path("/run/secrets") == SECRETS
 
+    @pytest.mark.parametrize(("environment", "port"), [("", 9000), ("development", 9000), ("production", 8000)])
+    def test_a_dotenv_file_counts_in_development_only(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str, port: int
+    ) -> None:
+        (tmp_path / ".env").write_text("PORT=9000\n", "utf-8")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("ENVIRONMENT", environment)
+
+        assert load_settings().port == port
+
+    def test_a_dotenv_file_cannot_leave_development(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / ".env").write_text("ENVIRONMENT=production\n", "utf-8")
+        monkeypatch.chdir(tmp_path)
+
+        with pytest.raises(SettingsError, match=r"^ENVIRONMENT: \.env cannot set it"):
+            load_settings()
+
     @pytest.mark.parametrize("text", ["a,b", " a , b ", "a,,b,"])
     def test_lists_are_split_at_commas(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TRUSTED_PROXIES", text)

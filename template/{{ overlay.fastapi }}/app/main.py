@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.work = AsyncDatabase(database)
     app.state.openapi_json = openapi_json()
-    app.add_middleware(GuardMiddleware, settings=settings, methods_of=docs.methods_of)
+    app.add_middleware(GuardMiddleware, settings=settings, methods_of=docs.methods_of, endpoints=docs.endpoints())
     app.add_middleware(ContextMiddleware, settings=settings)
     return app
 

@@ -48,7 +48,7 @@ def create_asgi_app(app: Flask | None = None) -> ASGIApp:
     """
     app = app or create_app()
     settings: Settings = app.extensions["settings"]
-    guarded = GuardMiddleware(WSGIAdapter(app), settings, docs.methods_of(app))
+    guarded = GuardMiddleware(WSGIAdapter(app), settings, docs.methods_of(app), docs.endpoints())
     return ContextMiddleware(guarded, settings)
 
 

@@ -1,8 +1,10 @@
 """The OpenAPI document and the page that shows it."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.routing import Route
@@ -44,6 +46,11 @@ async def asset(name: str) -> Response:
 def all_routes() -> list[Route]:
     """Return every route of the service."""
     return [route for each in (router, *routers()) for route in each.routes if isinstance(route, Route)]
+
+
+def endpoints() -> list[tuple[str, str, Callable[..., Any]]]:
+    """Return method, path and function of each route."""
+    return [(method, route.path, route.endpoint) for route in all_routes() for method in route.methods or ()]
 
 
 def methods_of(path: str) -> set[str]:

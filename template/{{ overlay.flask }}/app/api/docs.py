@@ -66,6 +66,11 @@ def all_operations() -> list[Operation]:
     return [operation for router in routers() for operation in router.operations]
 
 
+def endpoints() -> list[tuple[str, str, Callable[..., Any]]]:
+    """Return method, path and function of each operation."""
+    return [(operation.method, operation.path, operation.view) for operation in all_operations()]
+
+
 def methods_of(app: Flask) -> Callable[[str], Collection[str]]:
     """Return a function that returns the methods of a path in `app`."""
     return lambda path: list(app.url_map.bind("localhost").allowed_methods(path))

@@ -31,6 +31,7 @@ class AuthSettings(BaseSettings):
     auth_password_memory_kib: int = Field(default=19_456, ge=8, le=4 * 1024 * 1024)
     auth_password_iterations: int = Field(default=2, ge=1, le=100)
     auth_password_concurrency: int = Field(default=4, ge=1, le=256)
+    auth_password_queue: int = Field(default=100, ge=0, le=10_000)
 
     rate_limit_enabled: bool = True
     rate_limit_login: _Rate = "10/minute"

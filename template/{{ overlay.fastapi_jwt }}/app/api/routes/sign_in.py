@@ -10,6 +10,7 @@ from app.api.routing import ContractRoute
 from app.auth.policy import public
 from app.http import sign_in
 from app.http.body import FORM, max_body
+from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=ContractRoute)
 @router.post("/token", responses=errors(401, 429))
 @public
 @max_body(sign_in.MAX_BODY)
+@bulkhead(sign_in.hashing)
 @limited(per_caller("token"))
 async def create_token(form: Annotated[TokenRequest, Body(media_type=FORM.media_type)], work: Work) -> TokenPair:
     """Sign in with an e-mail address and a password (RFC 6749, 4.3)."""

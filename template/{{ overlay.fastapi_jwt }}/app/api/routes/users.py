@@ -9,10 +9,11 @@ from app.api.routing import ContractRoute
 from app.auth import users
 from app.auth.policy import public, requires
 from app.http.body import max_body
+from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
-from app.http.sign_in import MAX_BODY
+from app.http.sign_in import MAX_BODY, hashing
 from app.schemas.users import UserCreate, UserRead, UserUpdate
 from app.services import accounts
 
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/v1/users", tags=["users"], route_class=ContractRoute
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(409, 429))
 @public
 @max_body(MAX_BODY)
+@bulkhead(hashing)
 @limited(per_caller("registration"))
 async def register_user(data: UserCreate, work: Work) -> UserRead:
     """Register: whoever signs in with the password is this user."""
@@ -38,6 +40,7 @@ async def get_me(caller: Caller, work: Work) -> UserRead:
 @router.patch("/me", responses=errors(409, 429))
 @requires()
 @max_body(MAX_BODY)
+@bulkhead(hashing)
 @limited(per_caller("account-change"))
 async def update_me(data: UserUpdate, caller: Caller, work: Work) -> UserRead:
     """Change the e-mail address or the password; with a new password, all other sessions end."""

@@ -8,6 +8,7 @@ from app.api.routing import Router
 from app.auth.policy import public
 from app.http import sign_in
 from app.http.body import FORM, max_body
+from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
@@ -20,6 +21,7 @@ router = Router("auth", url_prefix="/v1/auth")
 @router.post("/token", responses=errors(401, 429))
 @public
 @max_body(sign_in.MAX_BODY)
+@bulkhead(sign_in.hashing)
 @limited(per_caller("token"))
 def create_token(body: Annotated[TokenRequest, FORM]) -> TokenPair:
     """Sign in with an e-mail address and a password (RFC 6749, 4.3)."""

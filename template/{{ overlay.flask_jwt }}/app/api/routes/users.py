@@ -7,10 +7,11 @@ from app.api.routing import Router
 from app.auth import users
 from app.auth.policy import public, requires
 from app.http.body import max_body
+from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
-from app.http.sign_in import MAX_BODY
+from app.http.sign_in import MAX_BODY, hashing
 from app.schemas.users import UserCreate, UserRead, UserUpdate
 from app.services import accounts
 
@@ -20,6 +21,7 @@ router = Router("users", url_prefix="/v1/users")
 @router.post("", status=HTTPStatus.CREATED, responses=errors(409, 429))
 @public
 @max_body(MAX_BODY)
+@bulkhead(hashing)
 @limited(per_caller("registration"))
 def register_user(body: UserCreate) -> UserRead:
     """Register: whoever signs in with the password is this user."""
@@ -36,6 +38,7 @@ def get_me() -> UserRead:
 @router.patch("/me", responses=errors(409, 429))
 @requires()
 @max_body(MAX_BODY)
+@bulkhead(hashing)
 @limited(per_caller("account-change"))
 def update_me(body: UserUpdate) -> UserRead:
     """Change the e-mail address or the password; with a new password, all other sessions end."""

@@ -1,0 +1,74 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.core.errors import Unavailable
+from app.core.settings import Settings
+from app.http.bulkhead import Bulkhead, Room, bulkhead, bulkheads
+
+
+async def outcomes(room: Room, requests: int) -> tuple[int, list[str]]:
+    """Return how many ran at once at the most, and what became of each of so many requests."""
+    doors, running, most = Bulkhead(room), 0, 0
+
+    async def request() -> str:
+        nonlocal running, most
+        try:
+            async with doors.turn():
+                running += 1
+                most = max(most, running)
+                await asyncio.sleep(0.01)
+                running -= 1
+                return "served"
+        except Unavailable as refusal:
+            return refusal.message
+
+    became = await asyncio.gather(*(request() for _ in range(requests)))
+    return most, [*became, await request()]
+
+
+class TestBulkhead:
+    def test_some_run_some_wait_and_the_rest_is_refused(self) -> None:
+        most, became = asyncio.run(outcomes(Room(2, 3, "full"), 8))
+
+        # The last one comes when all others have gone.
+        assert (most, became) == (2, ["served"] * 5 + ["full"] * 3 + ["served"])
+
+    def test_a_request_that_gives_up_makes_room(self) -> None:
+        async def twice() -> str:
+            doors = Bulkhead(Room(1, 0, "full"))
+            for _ in range(2):
+                try:
+                    async with asyncio.timeout(0.01), doors.turn():
+                        await asyncio.sleep(10)
+                except TimeoutError:
+                    continue
+            return "let in twice"
+
+        assert asyncio.run(twice()) == "let in twice"
+
+
+class TestDeclarations:
+    def test_endpoints_that_name_the_same_room_share_it(self, settings: Settings) -> None:
+        def room(_settings: Settings) -> Room:
+            return Room(100, 5, "full")
+
+        @bulkhead(room)
+        def slow() -> None: ...
+
+        def quick() -> None: ...
+
+        endpoints: list[Any] = [("POST", "/a", slow), ("PUT", "/b", slow), ("GET", "/a", quick)]
+        found = bulkheads(endpoints, settings)
+
+        assert found.keys() == {("POST", "/a"), ("PUT", "/b")}
+        assert found["POST", "/a"] is found["PUT", "/b"]
+        assert found["POST", "/a"].room == (settings.database_pool_size // 2, 5, "full")
+
+    def test_a_path_with_variables_is_refused(self, settings: Settings) -> None:
+        @bulkhead(lambda _settings: Room(1, 1, "full"))
+        def slow() -> None: ...
+
+        with pytest.raises(TypeError, match="variables"):
+            bulkheads([("POST", "/a/{b}", slow)], settings)
