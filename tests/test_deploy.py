@@ -3,7 +3,6 @@
 import json
 import shlex
 import shutil
-import ssl
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,7 @@ from tests.compose import Stack, stack
 from tests.conftest import Image, Install, Render
 from tests.containers import Engine
 from tests.docker import Docker
+from tests.hardening import expect_access_log, expect_accounts, expect_apart, expect_hardened, expect_tls
 from tests.processes import completed
 from tests.rendering import Answers, combinations, git, variant_id
 from tests.service import Service
@@ -26,17 +26,6 @@ from tests.ssh import Machine, machine
 from tests.test_container import VARIANTS, caller
 from tests.wire.samples import an_order
 
-# What the account that serves must not do: the code runs in its container, with its settings.
-SQL = """
-import sys
-from sqlalchemy import text
-from app.core.settings import get_settings
-from app.db.database import make_engine
-from app.db.url import database_url
-settings = get_settings()
-with make_engine(database_url(settings), settings, "write").connect() as connection:
-    connection.execute(text(sys.argv[1]))
-"""
 # Signs in from another address than this machine's: from a container in the network of the proxy.
 SIGN_IN = """
 import socket, ssl, sys
@@ -61,18 +50,6 @@ def up(docker: Docker, engine: Engine, install: Install, image: Image) -> Up:
         return stack(docker, engine, install(answers), name, answers, **settings)
 
     return start
-
-
-def refused(stack: Stack, statement: str) -> bool:
-    """Return whether the database does not let the account that serves run a statement."""
-    run = ["exec", "-T", "api", "sh", "-c", 'python -c "$1" "$2" 2>&1 || true', "sh", SQL, statement]
-    return any(sign in stack.compose(*run) for sign in ("permission denied", "must be owner", "command denied"))
-
-
-def published(stack: Stack) -> set[str]:
-    """Return which services publish ports on this machine."""
-    shown = (json.loads(line) for line in stack.compose("ps", "--format", "json").splitlines())
-    return {each["Service"] for each in shown if any(port["PublishedPort"] for port in each["Publishers"] or [])}
 
 
 @contextmanager
@@ -104,42 +81,6 @@ def revision(stack: Stack) -> str:
         return client.get("/healthz").headers["x-revision"]
 
 
-def containers(stack: Stack) -> list[dict[str, dict[str, object]]]:
-    """Return what the engine knows of all containers."""
-    return json.loads(stack.docker.run("inspect", *stack.compose("ps", "--all", "--quiet").split()))
-
-
-def expect_tls(stack: Stack) -> None:
-    """Expect that clients are led to HTTPS, and that nobody trusts its certificate unasked."""
-    plain = httpx2.get(f"http://localhost:{stack.http_port}/healthz")
-    with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-        httpx2.get(f"{stack.base_url}/healthz", verify=ssl.create_default_context())
-    assert 308 == plain.status_code
-    assert plain.headers["location"].startswith("https://localhost")
-
-
-def expect_hardened(stack: Stack) -> None:
-    """Expect that no container can write or may do what it need not."""
-    assert {"proxy"} == published(stack)
-    for container in containers(stack):
-        host = container["HostConfig"]
-        limits = host["ReadonlyRootfs"], host["CapDrop"], host["SecurityOpt"], host["Memory"] != 0
-        assert (True, ["ALL"], ["no-new-privileges:true"], True) == limits, container["Name"]
-
-
-def expect_accounts(stack: Stack) -> None:
-    """Expect that the service may not change tables, and that the proxy does not even find the database."""
-    assert not refused(stack, "SELECT count(*) FROM orders")
-    for statement in ("CREATE TABLE planted (a INT)", "DROP TABLE orders", "ALTER TABLE orders ADD a INT"):
-        assert refused(stack, statement), statement
-    # The engine passes what it does not know on to this machine's servers of names, which it does not reach.
-    look_up = 'RES_OPTIONS="timeout:1 attempts:1" getent hosts "$1" >/dev/null && echo found || echo unknown'
-    find = ["exec", "-T", "proxy", "sh", "-c", look_up, "sh"]
-    assert ["found", "unknown"] == [stack.compose(*find, name).strip() for name in ("api", "database")]
-    dry_run = stack.compose("run", "--rm", "migrate", "app", "migrate", "--dry-run")
-    assert "Nothing to do" in dry_run
-
-
 @pytest.mark.parametrize("answers", VARIANTS, ids=variant_id)
 def test_compose_gives_a_working_https_api_that_keeps_its_data(up: Up, answers: Answers) -> None:
     with up(answers) as stack:
@@ -148,8 +89,10 @@ def test_compose_gives_a_working_https_api_that_keeps_its_data(up: Up, answers: 
             made = client.post("/v1/orders", json=an_order(), headers=headers)
         expect_tls(stack)
         expect_hardened(stack)
+        expect_apart(stack, answers)
+        expect_access_log(stack)
         if answers["database"] != "sqlite":
-            expect_accounts(stack)
+            expect_accounts(stack, answers["database"])
         stack.compose("stop", "api")
         api = json.loads(stack.docker.run("inspect", stack.container("api")))[0]
         stack.compose("down")

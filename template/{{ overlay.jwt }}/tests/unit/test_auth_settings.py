@@ -100,9 +100,27 @@ class TestSecrets:
 
 
 class TestStrength:
-    @pytest.mark.parametrize("make", [secrets.token_hex, secrets.token_urlsafe], ids=["hex", "base64"])
-    def test_what_was_drawn_passes(self, make: Callable[[int], str]) -> None:
-        assert [secret for secret in (make(32) for _ in range(1000)) if is_guessable(secret)] == []
+    @pytest.mark.parametrize(
+        "make",
+        [lambda: secrets.token_hex(16), lambda: secrets.token_hex(64), lambda: secrets.token_urlsafe(48)],
+        ids=["hex", "long hex", "base64"],
+    )
+    def test_what_was_drawn_passes(self, make: Callable[[], str]) -> None:
+        assert [secret for secret in (make() for _ in range(10)) if is_guessable(secret)] == []
+
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            "qwertyuiopasdfghjklzxcvbnmqwertyuiop98765",
+            "Summer2026!Summer2026!CompanyName",
+            "the quick brown fox jumps over the lazy dog 1234",
+            "correct horse battery staple correct horse",
+            "aB3$aB3$aB3$aB3$aB3$aB3$aB3$aB3$",
+            "01.02.2026-03.04.2026-05.06.2026-07",
+        ],
+    )
+    def test_what_was_typed_does_not(self, secret: str) -> None:
+        assert is_guessable(secret)
 
 
 class TestLimits:

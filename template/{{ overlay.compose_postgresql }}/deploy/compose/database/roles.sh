@@ -7,9 +7,15 @@ CREATE ROLE migrate LOGIN PASSWORD :'migrate';
 CREATE ROLE serve LOGIN PASSWORD :'serve';
 REVOKE ALL ON DATABASE app FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;
 GRANT CONNECT ON DATABASE app TO migrate, serve;
 ALTER SCHEMA public OWNER TO migrate;
 GRANT USAGE ON SCHEMA public TO serve;
 ALTER DEFAULT PRIVILEGES FOR ROLE migrate IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO serve;
 ALTER DEFAULT PRIVILEGES FOR ROLE migrate IN SCHEMA public GRANT USAGE ON SEQUENCES TO serve;
+-- Alembic's own table, made here so that only `migrate` writes to it.
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY);
+ALTER TABLE alembic_version OWNER TO migrate;
+GRANT SELECT ON alembic_version TO serve;
 SQL
