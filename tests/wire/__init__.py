@@ -9,6 +9,7 @@ Without the example no scopes exist: alice (without any) and the admin are enoug
 from __future__ import annotations
 
 from . import (  # noqa: F401 - importing a section registers its checks
+    ambiguity,
     authentication,
     authorization,
     bearer,
@@ -20,16 +21,20 @@ from . import (  # noqa: F401 - importing a section registers its checks
     etags,
     fields,
     filters,
+    framing,
     headers,
+    heads,
     keys,
     lists,
     negotiation,
+    nonsense,
     paths,
     precedence,
     references,
     sessions,
     states,
     tokens,
+    truncation,
     users,
     writes,
 )

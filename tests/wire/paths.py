@@ -110,6 +110,23 @@ def a_trailing_slash_is_404_and_no_redirect(service: Service) -> None:
         service.expect_error(service.get(path), 404, path)
 
 
+@check()
+def an_encoded_slash_is_no_slash(service: Service) -> None:
+    order = service.create()
+    for path in ("/v1%2Forders", "/v1%2forders", f"/v1/orders%2F{order['id']}", f"%2Fv1/orders/{order['id']}"):
+        for method in ("GET", "HEAD", "POST", "DELETE", "OPTIONS"):
+            answer = service.raw(method, path, *service.credentials.alice.items())
+            # What does not begin with a slash is no path, which a server may say (RFC 9112, 3.2).
+            service.expect(answer, 404 if path.startswith("/") else {400, 404}, f"{method} {path}")
+    service.expect_order(service.get(f"{ORDERS}/{order['id']}"), 200, "it is still there")
+
+
+@check(orders=False)
+def an_operations_path_with_an_encoded_slash_is_404(service: Service) -> None:
+    for path in ("/%2Fhealthz", "/%2fhealthz", "/healthz%2F", "/healthz%2f..%2freadyz", "/docs%2Fassets"):
+        service.expect_error(service.raw("GET", path), 404, path)
+
+
 @check(orders=False)
 def strange_paths_never_break_the_service(service: Service) -> None:
     for path in (

@@ -84,7 +84,8 @@ def a_form_is_read_strictly(service: Service) -> None:
         ("raw bytes", b"username=\xff&password=c", 400),
         ("half an escape", b"username=%4&password=c", 400),
         ("JSON", b'{"username": "a", "password": "b"}', 422),
-        ("a million fields", b"a=&" * 300_000, 422),
+        ("a thousand fields", b"a=&" * 1000, 422),
+        ("a million fields", b"a=&" * 300_000, 413),
     ):
         service.expect_error(service.post(TOKEN, who={}, content=content, headers=FORM), status, about)
 

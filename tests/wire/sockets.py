@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import http.client
+import io
 import socket
 import time
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from .answers import Answer, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .answers import Headers
 
 TIMEOUT = 5.0
+SILENCE_SECONDS = 1.0  # after which nothing more is expected on a connection that stays open
+
+THOUGHT_SECONDS = 0.05  # between segments that are to arrive one by one
+
+
+class Heard(NamedTuple):
+    """What came back on one connection: the answers, and whether the server then closed it."""
+
+    answers: list[Answer]
+    closed: bool
 
 
 class NoAnswerError(Exception):
@@ -40,9 +51,9 @@ def head(request: Request, *, host: str | None, version: str = "1.1") -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
-def read_answer(connection: socket.socket, request: Request) -> Answer:
+def read_answer(connection: socket.socket | Received, request: Request) -> Answer:
     """Return the next answer on the connection."""
-    response = http.client.HTTPResponse(connection, method=request.method)
+    response = http.client.HTTPResponse(cast("socket.socket", connection), method=request.method)
     try:
         response.begin()
         body = response.read()
@@ -103,3 +114,53 @@ def bytes_until_close(base_url: str, request: Request) -> bytes:
         while time.monotonic() < deadline and (part := connection.recv(65536)):
             received += part
     return bytes(received)
+
+
+def converse(base_url: str, *requests: Request, apart: bool = False) -> Heard:
+    """Send the requests without waiting, and return all that comes back until the server closes or falls silent.
+
+    With `apart`, each head and each body is a segment of its own, as from a client that thinks in between.
+    """
+    parts = [part for each in requests for part in (head(each, host="localhost"), each.body) if part]
+    with closing(connect(base_url)) as connection:
+        # A server that has refused may close before it has read the rest.
+        with suppress(OSError):
+            for part in parts if apart else [b"".join(parts)]:
+                connection.sendall(part)
+                time.sleep(THOUGHT_SECONDS if apart else 0)
+        received, closed = until_silence(connection)
+    return Heard(answers_in(received, requests), closed)
+
+
+def until_silence(connection: socket.socket) -> tuple[bytes, bool]:
+    """Return what comes on the connection, and whether the server closed it in the end."""
+    received = bytearray()
+    connection.settimeout(SILENCE_SECONDS)
+    try:
+        while part := connection.recv(65536):
+            received += part
+    except TimeoutError:
+        return bytes(received), False
+    except OSError:
+        pass
+    return bytes(received), True
+
+
+class Received(io.BytesIO):
+    """Bytes for one response after the other: each would close what it has read from."""
+
+    def makefile(self, _mode: str) -> Received:
+        """Return the stream itself, as a socket returns one."""
+        return self
+
+    def close(self) -> None:
+        """Stay open."""
+
+
+def answers_in(received: bytes, requests: Sequence[Request]) -> list[Answer]:
+    """Return the answers that these bytes spell; those beyond the requests are attributed to the last one."""
+    stream_, found = Received(received), list[Answer]()
+    while stream_.tell() < len(received):
+        request = requests[min(len(found), len(requests) - 1)]
+        found.append(read_answer(stream_, request))
+    return found

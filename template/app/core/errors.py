@@ -111,6 +111,11 @@ class Invalid(AppError):
     default = "The request is not valid; see details."
 
 
+class HeadTooLarge(AppError):
+    status, code = 431, "head_too_large"
+    default = "The request line and the headers are longer than this service accepts."
+
+
 class Unavailable(AppError):
     status, code = 503, "unavailable"
     default = "The service cannot reach its database. Try again shortly."

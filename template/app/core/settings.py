@@ -42,8 +42,7 @@ class Settings(AuthSettings):
 
     # Of each process.
     max_connections: int = Field(default=1000, ge=1, le=100_000)
-    # The server's buffer, which is never smaller.
-    max_head_bytes: int = Field(default=32 * 1024, ge=8 * 1024, le=1024 * 1024)
+    max_head_bytes: int = Field(default=32 * 1024, ge=1024, le=1024 * 1024)
     head_timeout_seconds: float | None = Field(default=None, ge=0.1, le=3600)
     keep_alive_seconds: float = Field(default=75.0, ge=0.1, le=3600)
 

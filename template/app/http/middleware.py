@@ -10,7 +10,7 @@ import structlog
 
 from app.core import context
 from app.core.context import RequestContext
-from app.core.errors import AppError, BodyTooLarge, InvalidHost, NotFound, RequestTimeout
+from app.core.errors import AppError, BadRequest, BodyTooLarge, HeadTooLarge, InvalidHost, NotFound, RequestTimeout
 from app.core.settings import Settings
 from app.http.bulkhead import bulkheads
 from app.http.cors import cors_headers
@@ -27,14 +27,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_AROUND_A_HEADER = len(": \r\n")
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log of a request whose client went away before there was an answer; nginx made it up."""
 
 _log = structlog.get_logger("app.requests")
-
-
-class ClientDisconnected(Exception):
-    """The client went away before it had sent the whole body: what came of it changes nothing."""
 
 
 def values(scope: Scope, name: bytes) -> list[str]:
@@ -75,8 +72,6 @@ class ContextMiddleware:
 
         try:
             await self.app(scope, receive, send_with_headers)
-        except ClientDisconnected:
-            pass
         except Exception as crash:  # noqa: BLE001 - the last place that can answer
             if status:
                 _log.error("crash", exc_info=crash)
@@ -125,6 +120,7 @@ class GuardMiddleware:
             await self.app(scope, receive, send)
             return
         try:
+            self._require_short_head(scope)
             self._require_host(scope)
             self._require_path(scope)
             allowed = self.methods_of(scope["path"]) if scope["method"] == "OPTIONS" else ()
@@ -135,6 +131,13 @@ class GuardMiddleware:
                 await self._answer(scope, receive, send)
         except AppError as error:
             await _answer(error_response(error), send)
+
+    def _require_short_head(self, scope: Scope) -> None:
+        # The server refuses what it has to read for longer; what came at once may be over the limit by some KiB.
+        size = len(scope["path"]) + len(scope["query_string"])
+        size += sum(len(name) + len(value) + _AROUND_A_HEADER for name, value in scope["headers"])
+        if size > self.settings.max_head_bytes:
+            raise HeadTooLarge
 
     def _require_host(self, scope: Scope) -> None:
         hosts = values(scope, b"host")
@@ -180,7 +183,8 @@ class GuardMiddleware:
                 raise BodyTooLarge
             message = await receive()
             if message["type"] == "http.disconnect" and not is_whole:
-                raise ClientDisconnected
+                # The client went away, or sent chunks that are none: the server does not say which.
+                raise BadRequest
             is_whole = is_whole or not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > self.settings.max_body_bytes:

@@ -23,6 +23,7 @@ from app.observability.logging import configure_logging, logging_config
 
 _log = structlog.get_logger("app.server")
 _BACKLOG = 1024
+_SMALLEST_BUFFER = 8 * 1024  # hyper's own
 # What a process has open besides the connections of clients: its log, the database's, the loop's own.
 _OTHER_FILES = 64
 
@@ -54,7 +55,8 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         websockets=False,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
-            header_read_timeout=round(settings.idle_seconds * 1000), max_buffer_size=settings.max_head_bytes
+            header_read_timeout=round(settings.idle_seconds * 1000),
+            max_buffer_size=max(settings.max_head_bytes, _SMALLEST_BUFFER),
         ),
         backlog=_BACKLOG,
         backpressure=most_connections(settings),

@@ -76,11 +76,8 @@ class TestBodies:
     def test_a_whole_one_is_read(self, settings: Settings) -> None:
         assert status_of(asked(read, settings, _PART, _WHOLE)) == 200
 
-    def test_a_client_that_goes_before_its_end_is_not_answered(
-        self, settings: Settings, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        assert asked(read, settings, _PART, _GONE) == []
-        assert [(line["event"], line["status"]) for line in lines(capfd)] == [("request", 499)]
+    def test_one_that_ends_before_it_is_whole_is_refused(self, settings: Settings) -> None:
+        assert status_of(asked(read, settings, _PART, _GONE)) == 400
 
     @pytest.mark.parametrize("messages", [[], [{**_PART, "body": b"x" * 60}, {**_PART, "body": b"x" * 60}]])
     def test_one_that_is_too_large_is_refused_before_it_ends(self, settings: Settings, messages: list[Message]) -> None:
@@ -88,6 +85,15 @@ class TestBodies:
         headers = {} if messages else {"content-length": "101"}
 
         assert status_of(asked(read, small, *messages, headers=headers)) == 413
+
+
+class TestHeads:
+    @pytest.mark.parametrize(("length", "status"), [(900, 200), (1024, 431)])
+    def test_one_that_is_too_long_is_refused(self, settings: Settings, length: int, status: int) -> None:
+        short = settings.model_copy(update={"max_head_bytes": 1024})
+
+        assert status == status_of(asked(read, short, _WHOLE, headers={"x-long": "a" * length}))
+        assert status == status_of(asked(read, short, _WHOLE, path="/" + "a" * length))
 
 
 class TestTime:
