@@ -89,7 +89,7 @@ def test_compose_gives_a_working_https_api_that_keeps_its_data(up: Up, answers: 
             made = client.post("/v1/orders", json=an_order(), headers=headers)
         expect_tls(stack)
         expect_hardened(stack)
-        expect_apart(stack, answers)
+        expect_apart(stack, answers["auth"])
         expect_access_log(stack)
         if answers["database"] != "sqlite":
             expect_accounts(stack, answers["database"])

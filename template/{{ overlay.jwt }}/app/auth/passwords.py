@@ -1,6 +1,7 @@
 """Passwords: Argon2id, in as many threads at once as there is memory for."""
 
 import secrets
+import unicodedata
 from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -52,12 +53,20 @@ class Passwords:
     def hash(self, password: str) -> str:
         """Return a hash of `password` to store."""
         with self._slot():
-            return self._hasher.hash(password)
+            return self._hasher.hash(_composed(password))
 
     def verify(self, password: str, stored: str | None) -> Verdict:
-        """Return whether `password` is the one of the hash `stored`; without one, no, after the same work."""
+        """Return whether `password` is the one of the hash `stored`; without one, no, after the same work.
+
+        Keyboards compose letters in different ways: what they send is compared as NFC (RFC 8265, 4.2.2).
+        """
+        composed = _composed(password)
         with self._slot():
-            is_right, new_hash = self._hasher.verify_and_update(password, stored or self._nobodys)
+            is_right, new_hash = self._hasher.verify_and_update(composed, stored or self._nobodys)
+            if not is_right and composed != password:
+                # A hash of before passwords were composed.
+                is_right = self._hasher.verify(password, stored or self._nobodys)
+                new_hash = self._hasher.hash(composed) if is_right else None
         return Verdict(is_right and stored is not None, new_hash)
 
     @contextmanager
@@ -83,6 +92,10 @@ def passwords_for(settings: AuthSettings) -> Passwords:
 @cache
 def _passwords(memory_kib: int, iterations: int, concurrency: int) -> Passwords:
     return Passwords(memory_kib, iterations, concurrency)
+
+
+def _composed(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
 
 
 def _base64(content: bytes) -> str:

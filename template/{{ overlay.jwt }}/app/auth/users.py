@@ -1,5 +1,6 @@
 """Users in the database: made, found, changed, and granted roles."""
 
+import unicodedata
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,8 +36,8 @@ class Secret(NamedTuple):
 
 
 def folded(email: str) -> str:
-    """Return `email` as it is compared: without its case."""
-    return email.casefold()
+    """Return `email` as it is compared: without its case, and however its letters are composed (NFC)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).casefold())
 
 
 def require_free(session: Session, email: str) -> None:

@@ -1,9 +1,10 @@
 """Users: what they send to register and to change themselves, and what they see."""
 
+import unicodedata
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from app.schemas.base import Schema
 from app.schemas.fields import LINE, Email, Timestamp, optional
@@ -11,6 +12,21 @@ from app.schemas.fields import LINE, Email, Timestamp, optional
 # Long enough to be worth a slow hash, short enough that one is no work for an attacker to ask for.
 _BOUNDS = StringConstraints(min_length=8, max_length=128, pattern=LINE)
 _SECRECY = Field(repr=False, json_schema_extra={"format": "password"}, examples=["correct horse battery staple"])
+
+# Besides what no address has: what nobody sees, what turns the text around, and other blanks (Unicode TR 36, 2.10).
+_PART = (
+    r"[^\u0000-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F"
+    r"\u205F-\u206F\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB@"
+)
+_VISIBLE = rf"^{_PART}]+@{_PART}.]+(\.{_PART}.]+)+$"
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+Address = Annotated[Email, StringConstraints(pattern=_VISIBLE), AfterValidator(_composed)]
+"""The e-mail address of an account: two that look the same are the same."""
 
 NewPassword = Annotated[str, _BOUNDS, _SECRECY]
 SentPassword = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=LINE), _SECRECY]
@@ -20,7 +36,7 @@ SentPassword = Annotated[str, StringConstraints(min_length=1, max_length=128, pa
 class UserCreate(Schema):
     """A new user."""
 
-    email: Email = Field(description="No two users have one, whatever the case.", examples=["ada@example.com"])
+    email: Address = Field(description="No two users have one, whatever the case.", examples=["ada@example.com"])
     password: NewPassword
 
 
@@ -31,7 +47,7 @@ class UserUpdate(Schema):
         json_schema_extra={"dependentRequired": {"email": ["current_password"], "password": ["current_password"]}}
     )
 
-    email: Email = optional("The new address.", "ada@example.com")
+    email: Address = optional("The new address.", "ada@example.com")
     password: NewPassword = optional("The new password; all other sessions end.", "correct horse battery staple")
     current_password: SentPassword = optional(
         "Needed to change the address or the password.", "correct horse battery staple"

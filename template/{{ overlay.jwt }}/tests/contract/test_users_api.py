@@ -36,6 +36,13 @@ class TestRegister:
 
         assert_failed(client.post("/v1/users", json={"email": other, "password": PASSWORD}), 409, "email_taken")
 
+    def test_letters_may_be_composed_in_either_way(self, client: httpx2.Client) -> None:
+        register(client, "ren\u00e9e@example.com")
+        decomposed = {"email": "rene\u0301e@example.com", "password": PASSWORD}
+
+        assert_failed(client.post("/v1/users", json=decomposed), 409, "email_taken")
+        assert sign_in(client, decomposed["email"]).status_code == 200
+
     def test_accents_count(self, client: httpx2.Client) -> None:
         register(client, "andre@example.com")
 
@@ -59,6 +66,11 @@ class TestRegister:
             ("email", "ada"),
             ("email", "a@b"),
             ("email", "ada@example.com\x00"),
+            ("email", "ada\u200b@example.com"),
+            ("email", "\u202eada@example.com"),
+            ("email", "ada@exam\u00adple.com"),
+            ("email", "ada@example\u3000.com"),
+            ("email", "\ufeffada@example.com"),
             ("email", "x" * 250 + "@example.com"),
             ("roles", ["admin"]),
             ("scopes", ["everything"]),

@@ -53,6 +53,19 @@ class TestVerify:
     def test_any_other_is_wrong(self, ours: Passwords, sent: str) -> None:
         assert ours.verify(sent, ours.hash(_PASSWORD)) == (False, None)
 
+    def test_letters_may_be_composed_in_either_way(self, ours: Passwords) -> None:
+        composed, decomposed = "\u00e9t\u00e9 in Br\u00fcnn", "e\u0301te\u0301 in Bru\u0308nn"
+
+        assert ours.verify(decomposed, ours.hash(composed)) == (True, None)
+        assert ours.verify(composed, ours.hash(decomposed)) == (True, None)
+
+    def test_a_hash_of_before_they_were_composed_is_replaced(self, ours: Passwords) -> None:
+        decomposed = "e\u0301te\u0301 in Bru\u0308nn"
+        is_right, new_hash = ours.verify(decomposed, argon2.PasswordHasher(1, 64, 1).hash(decomposed))
+
+        assert is_right
+        assert ours.verify("\u00e9t\u00e9 in Br\u00fcnn", new_hash) == (True, None)
+
     def test_nobodys_is_never_right(self, ours: Passwords) -> None:
         assert ours.verify(_PASSWORD, None) == (False, None)
 
