@@ -39,6 +39,12 @@ def values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
+def _has_body(scope: Scope) -> bool:
+    """Return whether the request announces a body."""
+    length = next(iter(values(scope, b"content-length")), "0")
+    return length != "0" or bool(values(scope, b"transfer-encoding"))
+
+
 class ContextMiddleware:
     """Outermost: gives the request its ids and deadline, every answer its headers, and the log its line."""
 
@@ -62,16 +68,26 @@ class ContextMiddleware:
         )
         context.enter(current)
         status = 0
+        is_unread = _has_body(scope)
+
+        async def receive_until_read() -> Message:
+            nonlocal is_unread
+            message = await receive()
+            is_unread = is_unread and (message["type"] != "http.request" or message.get("more_body", False))
+            return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *self._missing(message, scope, current)]
+                if is_unread:
+                    # The server then ends the connection, but does not always know in time to say so.
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(scope, receive_until_read, send_with_headers)
         except Exception as crash:  # noqa: BLE001 - the last place that can answer
             if status:
                 _log.error("crash", exc_info=crash)

@@ -2,10 +2,12 @@
 
 import asyncio
 import math
+import os
 import signal
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -24,6 +26,7 @@ from app.observability.logging import configure_logging, logging_config
 _log = structlog.get_logger("app.server")
 _BACKLOG = 1024
 _SMALLEST_BUFFER = 8 * 1024  # hyper's own
+_OPEN_FILES = "/proc/self/fd"
 # What a process has open besides the connections of clients: its log, the database's, the loop's own.
 _OTHER_FILES = 64
 
@@ -41,6 +44,9 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     Database(settings).dispose()
     style.check(settings)
     host, port = _free_address(settings)
+    connections = most_connections(settings)
+    if connections < settings.max_connections:
+        _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
     patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds
     Granian(
         target,
@@ -59,7 +65,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
             max_buffer_size=max(settings.max_head_bytes, _SMALLEST_BUFFER),
         ),
         backlog=_BACKLOG,
-        backpressure=most_connections(settings),
+        backpressure=connections,
         log_level=LogLevels(settings.log_level.lower()),
         log_dictconfig=logging_config(settings.log_level),
         reload=reload,
@@ -67,13 +73,23 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     ).serve()
 
 
-def drain_before_stopping(delay: float) -> None:
-    """On SIGTERM, let /readyz say that this process goes, `delay` seconds before it stops taking requests.
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncGenerator[None]:
+    """Be a process of the service: enter it when the application starts, in its loop, and leave it when it stops.
 
-    Call it in the running loop of an application that starts.
+    On SIGTERM, /readyz says that this process goes, SHUTDOWN_DELAY_SECONDS before it stops taking requests; the log
+    says when no more connections are taken.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
+    if threading.current_thread() is threading.main_thread():
+        _drain_before_stopping(settings.shutdown_delay_seconds)
+    watch = asyncio.create_task(watch_connections(most_connections(settings)))
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _drain_before_stopping(delay: float) -> None:
     loop = asyncio.get_running_loop()
 
     def drain() -> None:
@@ -86,7 +102,11 @@ def drain_before_stopping(delay: float) -> None:
 
 
 def most_connections(settings: Settings) -> int:
-    """Return how many connections a process may have: MAX_CONNECTIONS, or what the limit of open files leaves."""
+    """Return how many connections a process may have: MAX_CONNECTIONS, or what the limit of open files leaves.
+
+    Raises:
+        SettingsError: it leaves none.
+    """
     try:
         import resource  # noqa: PLC0415 - Windows has none
     except ImportError:
@@ -101,9 +121,28 @@ def most_connections(settings: Settings) -> int:
     if possible < 1:
         msg = f"MAX_CONNECTIONS: this process may open {soft} files only, which leaves none for connections."
         raise SettingsError(msg)
-    if possible < settings.max_connections:
-        _log.warning("fewer_connections", max_connections=settings.max_connections, possible=possible, files=soft)
     return possible
+
+
+async def watch_connections(most: int, every: float = 5.0) -> None:
+    """Warn, every so many seconds, while this process has about as many connections open as it takes.
+
+    The server does not say so. Each connection is an open file, and so is each of the database's.
+    """
+    before = _open_files()
+    while True:
+        await asyncio.sleep(every)
+        opened = _open_files() - before
+        if opened >= most:
+            _log.warning("connections_exhausted", max_connections=most, open=opened)
+
+
+def _open_files() -> int:
+    """Return how many files this process has open; 0 where the system does not say, as on macOS."""
+    try:
+        return len(os.listdir(_OPEN_FILES))  # noqa: PTH208 - iterdir would make a path of each
+    except OSError:
+        return 0
 
 
 def _free_address(settings: Settings) -> tuple[str, int]:

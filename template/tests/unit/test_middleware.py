@@ -86,6 +86,23 @@ class TestBodies:
 
         assert status_of(asked(read, small, *messages, headers=headers)) == 413
 
+    @pytest.mark.parametrize(
+        ("messages", "headers", "closes"),
+        [
+            ([_WHOLE], {"content-length": "2"}, False),
+            ([_PART, _WHOLE], {"transfer-encoding": "chunked"}, False),
+            ([_WHOLE], {}, False),
+            ([], {"content-length": str(2**30)}, True),
+            ([_PART, _GONE], {"content-length": "9"}, True),
+        ],
+    )
+    def test_an_answer_to_one_that_was_not_read_says_that_the_connection_ends(
+        self, settings: Settings, messages: list[Message], headers: dict[str, str], *, closes: bool
+    ) -> None:
+        sent = asked(read, settings, *messages, headers=headers)
+
+        assert closes is ((b"connection", b"close") in sent[0]["headers"])
+
 
 class TestHeads:
     @pytest.mark.parametrize(("length", "status"), [(900, 200), (1024, 431)])

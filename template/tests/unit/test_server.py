@@ -1,11 +1,15 @@
+import asyncio
 import resource
 import socket
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from app.core.errors import SettingsError
 from app.core.settings import Settings, load_settings
 from app.http import server
+from app.observability.logging import configure_logging
 
 _FILES = 1024 * 1024
 
@@ -43,13 +47,27 @@ class TestConnections:
         assert server.most_connections(settings) == settings.max_connections
         assert told == [(settings.max_connections + 2 * settings.database_pool_size + 64, _FILES)]
 
-    def test_no_more_are_taken_than_there_are_files(
-        self, settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_no_more_are_taken_than_there_are_files(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         _limited(monkeypatch, 256, 256)
 
         assert server.most_connections(settings) == 256 - 64 - 2 * settings.database_pool_size
-        assert "fewer_connections" in capfd.readouterr().out
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system does not say which files are open")
+    def test_the_log_says_when_there_are_no_more(self, capfd: pytest.CaptureFixture[str]) -> None:
+        async def watched(connections: int) -> None:
+            watch = asyncio.create_task(server.watch_connections(20, every=0.01))
+            await asyncio.sleep(0)
+            with ExitStack() as stack:
+                for _ in range(connections):
+                    stack.enter_context(socket.socket())
+                await asyncio.sleep(0.1)
+            watch.cancel()
+
+        configure_logging("INFO")
+        asyncio.run(watched(5))
+        assert capfd.readouterr().out == ""
+        asyncio.run(watched(20))
+        assert "connections_exhausted" in capfd.readouterr().out
 
     def test_a_limit_that_leaves_none_stops_the_start(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch

@@ -60,6 +60,6 @@ def _build() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    server.drain_before_stopping(app.state.settings.shutdown_delay_seconds)
-    yield
+    async with server.running(app.state.settings):
+        yield
     app.state.work.database.dispose()

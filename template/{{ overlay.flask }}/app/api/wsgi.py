@@ -70,9 +70,9 @@ class WSGIAdapter:
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start and stop when the server does (the lifespan protocol of ASGI)."""
         await receive()
-        server.drain_before_stopping(self.settings.shutdown_delay_seconds)
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+        async with server.running(self.settings):
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         self.app.extensions["database"].dispose()
         self.threads.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
