@@ -38,7 +38,8 @@ FORBIDDEN_IN = {
 def refused(stack: Stack, statement: str) -> bool:
     """Return whether the database does not let the account that serves run a statement."""
     run = ["exec", "-T", "api", "sh", "-c", 'python -c "$1" "$2" 2>&1 || true', "sh", SQL, statement]
-    return any(sign in stack.compose(*run) for sign in ("permission denied", "must be owner", "command denied"))
+    printed = stack.compose(*run)
+    return any(sign in printed for sign in ("permission denied", "must be owner", "command denied", "Access denied"))
 
 
 def published(stack: Stack) -> set[str]:

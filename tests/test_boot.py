@@ -1,5 +1,9 @@
 """Every variant is started by its production command, called over HTTP and stopped by SIGTERM."""
 
+import json
+import os
+import signal
+import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -124,3 +128,25 @@ def test_sigterm_ends_the_service_with_success(install: Install, framework: str)
     service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
     with service.serving("uv", "run", "app", "serve", codes=[0]) as base_url:
         assert 200 == httpx2.get(f"{base_url}/healthz").status_code
+
+
+@pytest.mark.parametrize("framework", choices("framework"))
+def test_a_worker_that_is_lost_is_replaced_and_the_log_says_so(install: Install, framework: str) -> None:
+    service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
+    service.run("uv", "run", "just", "migrate")
+    with service.with_settings({"WORKERS": "2"}).serving("uv", "run", "app", "serve", codes=[0]) as base_url:
+        spawned = "Spawning worker-1 with PID: "
+        (worker,) = (event.removeprefix(spawned) for event in events(service) if event.startswith(spawned))
+        os.kill(int(worker), signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while len([event for event in events(service) if event.startswith(spawned)]) < 2:
+            assert time.monotonic() < deadline, events(service)
+            time.sleep(0.1)
+        assert 200 == httpx2.get(f"{base_url}/healthz").status_code
+    assert {"Unexpected exit from worker-1", "Respawning worker-1"} <= {*events(service)}
+
+
+def events(service: Service) -> list[str]:
+    """Return what the lines of the service's log say: each is JSON, the server's own too."""
+    lines = (service.directory / "serve.log").read_text("utf-8").splitlines()
+    return [json.loads(line)["event"] for line in lines]
