@@ -39,12 +39,6 @@ def values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
-def _has_body(scope: Scope) -> bool:
-    """Return whether the request announces a body."""
-    length = next(iter(values(scope, b"content-length")), "0")
-    return length != "0" or bool(values(scope, b"transfer-encoding"))
-
-
 class ContextMiddleware:
     """Outermost: gives the request its ids and deadline, every answer its headers, and the log its line."""
 
@@ -58,14 +52,7 @@ class ContextMiddleware:
             await self.app(scope, receive, send)
             return
         self.proxies.correct(scope)
-        current = RequestContext(
-            request_id=request_id(",".join(values(scope, b"x-request-id"))),
-            trace_id=trace_id(",".join(values(scope, b"traceparent"))),
-            method=scope["method"],
-            path=scope["path"],
-            client=scope["client"][0] if scope["client"] else "",
-            deadline=time.monotonic() + self.settings.request_timeout_seconds,
-        )
+        current = self._context(scope)
         context.enter(current)
         status = 0
         is_unread = _has_body(scope)
@@ -95,6 +82,16 @@ class ContextMiddleware:
                 await _answer(crash_response(crash), send_with_headers)
         finally:
             log_request(current, status or CLIENT_CLOSED_REQUEST)
+
+    def _context(self, scope: Scope) -> RequestContext:
+        return RequestContext(
+            request_id=request_id(",".join(values(scope, b"x-request-id"))),
+            trace_id=trace_id(",".join(values(scope, b"traceparent"))),
+            method=scope["method"],
+            path=scope["path"],
+            client=scope["client"][0] if scope["client"] else "",
+            deadline=time.monotonic() + self.settings.request_timeout_seconds,
+        )
 
     def _missing(self, answer: Message, scope: Scope, current: RequestContext) -> list[tuple[bytes, bytes]]:
         """Return the headers that every answer has and that this one still lacks."""
@@ -225,3 +222,9 @@ async def _answer(error: Any, send: Send) -> None:  # noqa: ANN401 - an ErrorRes
     headers.append((b"content-length", str(len(error.body)).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": error.body})
+
+
+def _has_body(scope: Scope) -> bool:
+    """Return whether the request announces a body."""
+    length = next(iter(values(scope, b"content-length")), "0")
+    return length != "0" or bool(values(scope, b"transfer-encoding"))
