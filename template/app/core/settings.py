@@ -1,6 +1,7 @@
 """Configuration: the environment, `.env` in development only, and files in /run/secrets, in that order."""
 
 from functools import cache
+from ipaddress import IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from app.core.errors import SettingsError
 
 SECRETS = Path("/run/secrets")
 _DOTENV = ".env"
+_MAPPED = "::ffff:0:0/96"
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -61,6 +63,20 @@ class Settings(AuthSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                network = ip_network(each, strict=False) if each != "*" else None
+            except ValueError:
+                network = IPv6Network(_MAPPED)
+            # A peer that is written like that is taken for the IPv4 address that it is.
+            if isinstance(network, IPv6Network) and network.subnet_of(IPv6Network(_MAPPED)):
+                message = "each must be an address, a network like 10.0.0.0/8, or * for all"
+                raise ValueError(message)
+        return value
 
     @property
     def is_production(self) -> bool:

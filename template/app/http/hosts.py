@@ -9,13 +9,15 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1
 def is_trusted(host: str, allowed: Collection[str]) -> bool:
     """Return whether a request for the `Host` header `host` is for us.
 
-    `allowed` holds names, or `*.example.com` for every name below one; when empty, any well-formed host is.
+    `allowed` holds names, or `*.example.com` for every name below one; with `*` or when empty, any well-formed host is.
     """
     match = _HOST.fullmatch(host)
     if match is None:
         return False
     name = match["name"].lower()
-    return not allowed or any(
+    if not allowed or "*" in allowed:
+        return True
+    return any(
         name == pattern.lower() or (pattern.startswith("*.") and name.endswith(pattern[1:].lower()))
         for pattern in allowed
     )

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -27,6 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_UNDER_ANY_HOST = {"/healthz", "/readyz"}
 _AROUND_A_HEADER = len(": \r\n")
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log of a request whose client went away before there was an answer; nginx made it up."""
@@ -48,6 +48,10 @@ class ContextMiddleware:
         self.proxies = Proxies(settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            # None of what follows would hold for one.
+            await send({"type": "websocket.close"})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -66,7 +70,7 @@ class ContextMiddleware:
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = status or message["status"]
                 message["headers"] = [*message.get("headers", ()), *self._missing(message, scope, current)]
                 if is_unread:
                     # The server then ends the connection, but does not always know in time to say so.
@@ -79,7 +83,7 @@ class ContextMiddleware:
             if status:
                 _log.error("crash", exc_info=crash)
             else:
-                await _answer(crash_response(crash), send_with_headers)
+                await _send_error(crash_response(crash), send_with_headers)
         finally:
             log_request(current, status or CLIENT_CLOSED_REQUEST)
 
@@ -132,6 +136,13 @@ class GuardMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        has_begun = False
+
+        async def send_first(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
         try:
             self._require_short_head(scope)
             self._require_host(scope)
@@ -141,20 +152,25 @@ class GuardMiddleware:
                 await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", _allow(allowed))]})
                 await send({"type": "http.response.body", "body": b""})
             else:
-                await self._answer(scope, receive, send)
+                await self._run(scope, receive, send_first)
         except AppError as error:
-            await _answer(error_response(error), send)
+            if has_begun:
+                # Nobody can take back what was said.
+                raise
+            await _send_error(error_response(error), send)
 
     def _require_short_head(self, scope: Scope) -> None:
         # The server refuses what it has to read for longer; what came at once may be over the limit by some KiB.
-        size = len(scope["path"]) + len(scope["query_string"])
+        size = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
         size += sum(len(name) + len(value) + _AROUND_A_HEADER for name, value in scope["headers"])
         if size > self.settings.max_head_bytes:
             raise HeadTooLarge
 
     def _require_host(self, scope: Scope) -> None:
         hosts = values(scope, b"host")
-        if len(hosts) != 1 or not is_trusted(hosts[0], self.settings.trusted_hosts):
+        # Balancers call these by address.
+        allowed = () if scope["path"] in _UNDER_ANY_HOST else self.settings.trusted_hosts
+        if len(hosts) != 1 or not is_trusted(hosts[0], allowed):
             raise InvalidHost
 
     def _require_path(self, scope: Scope) -> None:
@@ -164,7 +180,7 @@ class GuardMiddleware:
         if is_another or (is_documentation(path) and not self.settings.docs_enabled):
             raise NotFound
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_head = scope["method"] == "HEAD"
 
         async def send_body_unless_head(message: Message) -> None:
@@ -173,11 +189,17 @@ class GuardMiddleware:
             await send({**message, "body": b""} if is_head and message["type"] == "http.response.body" else message)
 
         inner = {**scope, "method": "GET"} if is_head else scope
+        bulkhead = self.bulkheads.get((inner["method"], scope["path"]))
+        receive = self._limited(scope, receive)
         try:
             async with asyncio.timeout(self.settings.request_timeout_seconds) as limit:
-                bulkhead = self.bulkheads.get((scope["method"], scope["path"]))
-                async with bulkhead.turn() if bulkhead else nullcontext():
-                    await self.app(inner, self._limited(scope, receive), send_body_unless_head)
+                if bulkhead is None:
+                    await self.app(inner, receive, send_body_unless_head)
+                    return
+                # A turn is for work: nobody has one while its body is on the way.
+                receive = await _received(scope, receive)
+                async with bulkhead.turn():
+                    await self.app(inner, receive, send_body_unless_head)
         except TimeoutError:
             if not limit.expired():
                 # The application's own.
@@ -217,7 +239,31 @@ def _allow(methods: Collection[str]) -> bytes:
     return ", ".join(sorted({*methods, *also})).encode()
 
 
-async def _answer(error: Any, send: Send) -> None:  # noqa: ANN401 - an ErrorResponse
+async def _received(scope: Scope, receive: Receive) -> Receive:
+    """Return `receive` that gives the whole body at once; where it could not be read, it raises what said so."""
+    body, failure, more = bytearray(), None, _has_body(scope)
+    try:
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+    except AppError as error:
+        failure = error
+    is_given = False
+
+    async def receive_again() -> Message:
+        nonlocal is_given
+        if failure is not None:
+            raise failure
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return receive_again
+
+
+async def _send_error(error: Any, send: Send) -> None:  # noqa: ANN401 - an ErrorResponse
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
     headers.append((b"content-length", str(len(error.body)).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

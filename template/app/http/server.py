@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 import signal
 import socket
 import threading
@@ -26,7 +25,8 @@ from app.observability.logging import configure_logging, logging_config
 _log = structlog.get_logger("app.server")
 _BACKLOG = 1024
 _SMALLEST_BUFFER = 8 * 1024  # hyper's own
-_OPEN_FILES = "/proc/self/fd"
+_CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
+_ESTABLISHED = "01"
 # What a process has open besides the connections of clients: its log, the database's, the loop's own.
 _OTHER_FILES = 64
 
@@ -44,7 +44,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     Database(settings).dispose()
     style.check(settings)
     host, port = _free_address(settings)
-    connections = most_connections(settings)
+    connections = allow_connections(settings)
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
     patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds
@@ -75,14 +75,15 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[None]:
-    """Be a process of the service: enter it when the application starts, in its loop, and leave it when it stops.
+    """Context of one worker process, entered in its loop: drains on SIGTERM, and watches its connections.
 
-    On SIGTERM, /readyz says that this process goes, SHUTDOWN_DELAY_SECONDS before it stops taking requests; the log
-    says when no more connections are taken.
+    /readyz says that the process goes, SHUTDOWN_DELAY_SECONDS before it stops taking requests; the log says when no
+    more connections are taken.
     """
     if threading.current_thread() is threading.main_thread():
         _drain_before_stopping(settings.shutdown_delay_seconds)
-    watch = asyncio.create_task(watch_connections(most_connections(settings)))
+    most = settings.workers * allow_connections(settings)
+    watch = asyncio.create_task(watch_connections(settings.port, most))
     try:
         yield
     finally:
@@ -93,6 +94,8 @@ def _drain_before_stopping(delay: float) -> None:
     loop = asyncio.get_running_loop()
 
     def drain() -> None:
+        if state.is_draining():
+            return
         state.drain()
         # The server's own handler of SIGINT stops it gracefully; ours has taken the place of its one of SIGTERM.
         loop.call_later(delay, signal.raise_signal, signal.SIGINT)
@@ -101,8 +104,10 @@ def _drain_before_stopping(delay: float) -> None:
         loop.add_signal_handler(signal.SIGTERM, drain)
 
 
-def most_connections(settings: Settings) -> int:
+def allow_connections(settings: Settings) -> int:
     """Return how many connections a process may have: MAX_CONNECTIONS, or what the limit of open files leaves.
+
+    The limit is raised as far as it is needed and the system lets it.
 
     Raises:
         SettingsError: it leaves none.
@@ -112,11 +117,15 @@ def most_connections(settings: Settings) -> int:
     except ImportError:
         return settings.max_connections
     others = 2 * settings.database_pool_size + _OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.max_connections + others
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return settings.max_connections
     if soft < wanted:
-        soft = min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):  # where a sandbox does not allow it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+            soft = raised
     possible = min(settings.max_connections, soft - others)
     if possible < 1:
         msg = f"MAX_CONNECTIONS: this process may open {soft} files only, which leaves none for connections."
@@ -124,25 +133,27 @@ def most_connections(settings: Settings) -> int:
     return possible
 
 
-async def watch_connections(most: int, every: float = 5.0) -> None:
-    """Warn, every so many seconds, while this process has about as many connections open as it takes.
+async def watch_connections(port: int, most: int, every: float = 5.0) -> None:
+    """Warn, every so many seconds, while more than `most` connections lead to `port`: some wait until one is closed.
 
-    The server does not say so. Each connection is an open file, and so is each of the database's.
+    The server does not say so, and only Linux tells.
     """
-    before = _open_files()
     while True:
         await asyncio.sleep(every)
-        opened = _open_files() - before
-        if opened >= most:
+        opened = _established(port)
+        if opened > most:
             _log.warning("connections_exhausted", max_connections=most, open=opened)
 
 
-def _open_files() -> int:
-    """Return how many files this process has open; 0 where the system does not say, as on macOS."""
-    try:
-        return len(os.listdir(_OPEN_FILES))  # noqa: PTH208 - iterdir would make a path of each
-    except OSError:
-        return 0
+def _established(port: int) -> int:
+    """Return how many connections lead to `port` of this machine or container; 0 where the system does not say."""
+    count = 0
+    for table in _CONNECTIONS:
+        with suppress(OSError), open(table, encoding="ascii") as lines:  # noqa: PTH123 - the path of a file of the kernel
+            for line in lines:
+                _, local, _, state_, *_ = line.split()
+                count += state_ == _ESTABLISHED and local.endswith(f":{port:04X}")
+    return count
 
 
 def _free_address(settings: Settings) -> tuple[str, int]:

@@ -19,9 +19,9 @@ _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api
 _SECRET_VALUE = re.compile(
     r"(?i)\b(bearer|basic|apikey)\s++\S+"
     # This service's API keys and refresh tokens, and JSON Web Tokens.
-    r"|\bkey_[0-9a-f]{16}\.\S+|\brefresh_[\w-]{43}|\beyJ[\w-]{1,512}+\.\S+"
+    r"|\bkey_[0-9a-f]{16}\.\S+|\brefresh_[\w-]{43}|\beyJ[\w-]{1,4096}+\.\S+"
     # What stands before the @ of a URL.
-    r"|(?<=://)[^/@\s:]{0,512}+:[^@\s]{0,512}+(?=@)"
+    r"|(?<=://)[^/@\s:]{0,4096}+:[^@\s]{0,4096}+(?=@)"
 )
 _LONGEST_VALUE = 32 * 1024
 _HIDDEN = "[hidden]"

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from app.core.errors import Unavailable
 from app.core.settings import Settings
+from app.http.bulkhead import Room, bulkhead
 from app.http.middleware import ASGIApp, ContextMiddleware, GuardMiddleware, Message, Receive, Scope, Send, allow
 from app.observability.logging import configure_logging
 
@@ -33,14 +35,25 @@ async def begin(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
-def asked(
-    app: ASGIApp, settings: Settings, *messages: Message, path: str = "/things", headers: dict[str, str] | None = None
+def asked(app: ASGIApp, settings: Settings, *messages: Message, **request: Any) -> list[Message]:
+    """Return what is sent to a client that sends `messages`; see `called`."""
+    guarded = GuardMiddleware(app, settings, lambda _path: ["GET", "POST"])
+    return asyncio.run(called(ContextMiddleware(guarded, settings), messages, **request))
+
+
+async def called(
+    app: ASGIApp,
+    messages: Iterable[Message],
+    *,
+    method: str = "POST",
+    path: str = "/things",
+    headers: dict[str, str] | None = None,
 ) -> list[Message]:
-    """Return what is sent to a client that sends `messages`."""
-    fields = {"host": "localhost", **(headers or {})}
+    """Return what `app` sends to a client that sends `messages`, and then no more."""
+    fields = {"host": "localhost", **({"transfer-encoding": "chunked"} if headers is None else headers)}
     scope: Scope = {
         "type": "http",
-        "method": "POST",
+        "method": method,
         "path": path.replace("%2F", "/"),
         "raw_path": path.encode(),
         "query_string": b"",
@@ -48,7 +61,7 @@ def asked(
         "client": ("10.0.0.1", 5000),
         "headers": [(name.encode(), value.encode()) for name, value in fields.items()],
     }
-    coming: Iterator[Message] = iter(messages)
+    coming = iter(messages)
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -58,8 +71,7 @@ def asked(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    guarded = GuardMiddleware(app, settings, lambda _path: ["GET", "POST"])
-    asyncio.run(ContextMiddleware(guarded, settings)(scope, receive, send))
+    await app(scope, receive, send)
     return sent
 
 
@@ -146,6 +158,51 @@ class TestCrashes:
 
         assert status_of(asked(crash, settings, _WHOLE)) == (200 if begun else 500)
         assert [line["event"] for line in lines(capfd)] == ["crash", "request"]
+
+    def test_one_after_the_answer_has_begun_is_not_answered_again(
+        self, settings: Settings, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        async def fail(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await begin(send)
+            raise Unavailable
+
+        sent = asked(fail, settings, _WHOLE)
+
+        assert [message["type"] for message in sent] == ["http.response.start"]
+        assert [(line["event"], line.get("status")) for line in lines(capfd)] == [("crash", None), ("request", 200)]
+
+
+class TestHosts:
+    @pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/things", 400)])
+    def test_balancers_may_call_by_address(self, settings: Settings, path: str, status: int) -> None:
+        closed = settings.model_copy(update={"trusted_hosts": ("api.example.com",)})
+
+        assert status == status_of(asked(read, closed, _WHOLE, path=path))
+
+
+class TestTurns:
+    def test_who_has_not_sent_its_body_has_none(self, settings: Settings) -> None:
+        @bulkhead(lambda _settings: Room(1, 0, "full"))
+        def slow() -> None: ...
+
+        async def both() -> list[int]:
+            guard = GuardMiddleware(read, settings, lambda _path: ["POST"], [("POST", "/things", slow)])
+            silent = asyncio.create_task(called(guard, [_PART]))
+            await asyncio.sleep(0)
+            seen = [status_of(await called(guard, [_PART, _WHOLE])) for _ in range(2)]
+            silent.cancel()
+            return seen
+
+        assert asyncio.run(both()) == [200, 200]
+
+    def test_head_needs_the_turn_of_get(self, settings: Settings) -> None:
+        @bulkhead(lambda _settings: Room(0, 0, "full"))
+        def slow() -> None: ...
+
+        guard = GuardMiddleware(read, settings, lambda _path: ["GET"], [("GET", "/things", slow)])
+
+        for method in ("GET", "HEAD"):
+            assert status_of(asyncio.run(called(guard, [], method=method, headers={}))) == 503
 
 
 class TestPaths:

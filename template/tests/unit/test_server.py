@@ -44,30 +44,35 @@ class TestConnections:
     def test_files_that_may_be_opened_are_asked_for(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         told = _limited(monkeypatch, 256, _FILES)
 
-        assert server.most_connections(settings) == settings.max_connections
+        assert server.allow_connections(settings) == settings.max_connections
         assert told == [(settings.max_connections + 2 * settings.database_pool_size + 64, _FILES)]
 
     def test_no_more_are_taken_than_there_are_files(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         _limited(monkeypatch, 256, 256)
 
-        assert server.most_connections(settings) == 256 - 64 - 2 * settings.database_pool_size
+        assert server.allow_connections(settings) == 256 - 64 - 2 * settings.database_pool_size
 
-    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system does not say which files are open")
-    def test_the_log_says_when_there_are_no_more(self, capfd: pytest.CaptureFixture[str]) -> None:
-        async def watched(connections: int) -> None:
-            watch = asyncio.create_task(server.watch_connections(20, every=0.01))
-            await asyncio.sleep(0)
+    @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not tell")
+    def test_the_log_says_when_some_wait(self, capfd: pytest.CaptureFixture[str]) -> None:
+        async def watched(port: int, connections: int) -> None:
             with ExitStack() as stack:
                 for _ in range(connections):
-                    stack.enter_context(socket.socket())
+                    stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                watch = asyncio.create_task(server.watch_connections(port, 5, every=0.01))
                 await asyncio.sleep(0.1)
-            watch.cancel()
+                watch.cancel()
 
         configure_logging("INFO")
-        asyncio.run(watched(5))
-        assert capfd.readouterr().out == ""
-        asyncio.run(watched(20))
-        assert "connections_exhausted" in capfd.readouterr().out
+        for connections, is_said in ((5, False), (6, True)):
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                asyncio.run(watched(listening.getsockname()[1], connections))
+            assert is_said is ("connections_exhausted" in capfd.readouterr().out)
+
+    def test_no_limit_is_none(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        told = _limited(monkeypatch, resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
+        assert server.allow_connections(settings) == settings.max_connections
+        assert told == []
 
     def test_a_limit_that_leaves_none_stops_the_start(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -75,7 +80,7 @@ class TestConnections:
         _limited(monkeypatch, 64, 64)
 
         with pytest.raises(SettingsError, match="64 files"):
-            server.most_connections(settings)
+            server.allow_connections(settings)
 
 
 class TestClock:

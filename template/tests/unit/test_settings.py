@@ -78,9 +78,15 @@ class TestSources:
 
     @pytest.mark.parametrize("text", ["a,b", " a , b ", "a,,b,"])
     def test_lists_are_split_at_commas(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TRUSTED_HOSTS", text)
+
+        assert load().trusted_hosts == ("a", "b")
+
+    @pytest.mark.parametrize("text", ["*", "10.0.0.1", "10.0.0.1,10.1.0.0/16", "127.0.0.1/8", "2001:db8::/32"])
+    def test_proxies_are_addresses_and_networks(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TRUSTED_PROXIES", text)
 
-        assert load().trusted_proxies == ("a", "b")
+        assert load().trusted_proxies == tuple(text.split(","))
 
 
 class TestErrors:
@@ -92,6 +98,9 @@ class TestErrors:
             ("WORKERS", "0"),
             ("LOG_LEVEL", "hunter2"),
             ("ENVIRONMENT", "hunter2"),
+            ("TRUSTED_PROXIES", "hunter2"),
+            ("TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/33"),
+            ("TRUSTED_PROXIES", "::ffff:10.0.0.0/104"),
             ("REQUEST_TIMEOUT_SECONDS", "0"),
             ("REQUEST_TIMEOUT_SECONDS", "nan"),
             ("MAX_BODY_BYTES", "-987654"),

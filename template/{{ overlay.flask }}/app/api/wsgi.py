@@ -4,10 +4,12 @@ import asyncio
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
+_log = structlog.get_logger("app.requests")
 
 
 class Service(Flask):
@@ -36,36 +39,36 @@ class WSGIAdapter:
 
     A body is read whole before a thread is taken, and each part of an answer is sent before the next one is asked for,
     so that no client holds a thread by sending or receiving slowly. There are as many threads as connections to the
-    database: more would wait for one.
+    database: more would wait for one. /healthz has one of its own, since it must not depend on the database.
     """
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.settings = app.extensions["settings"]
         self.threads = ThreadPoolExecutor(self.settings.database_pool_size, "flask")
+        self.own_thread = ThreadPoolExecutor(1, "healthz")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         environ = _environ(scope, await _body(scope, receive))
-        context = copy_context()
-
-        async def in_thread(function: Callable[[], T]) -> T:
-            # Who no longer waits for it leaves the thread to finish: its place is taken until then.
-            return await asyncio.get_running_loop().run_in_executor(self.threads, context.run, function)
-
-        answer = _Answer(self.app.wsgi_app, environ)
+        threads = self.own_thread if scope["path"] == "/healthz" else self.threads
+        answer = _Answer(self.app.wsgi_app, environ, threads)
+        gone = None
         try:
-            body, is_last = await in_thread(answer.first)
+            body, is_last = await answer.run(answer.first)
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-            while not is_last:
+            if not is_last:
+                gone = asyncio.create_task(_disconnected(receive))
+            while not is_last and not (gone and gone.done()):
                 await send({"type": "http.response.body", "body": body, "more_body": True})
-                body, is_last = await in_thread(answer.next)
+                body, is_last = await answer.run(answer.next)
             await send({"type": "http.response.body", "body": body})
         finally:
-            if not answer.is_closed:
-                self.threads.submit(context.run, answer.close)
+            if gone is not None:
+                gone.cancel()
+            answer.end()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start and stop when the server does (the lifespan protocol of ASGI)."""
@@ -74,52 +77,71 @@ class WSGIAdapter:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         self.app.extensions["database"].dispose()
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self.threads, self.own_thread):
+            threads.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
 
 
 class _Answer:
-    """The answer of a WSGI application, part by part. Its methods block."""
+    """The answer of a WSGI application, part by part, each made in a thread."""
 
-    def __init__(self, app: "WSGIApplication", environ: "WSGIEnvironment") -> None:
-        self.app = app
-        self._request = environ
+    def __init__(self, app: "WSGIApplication", environ: "WSGIEnvironment", threads: ThreadPoolExecutor) -> None:
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
-        self.is_closed = False
+        self._app = app
+        self._request = environ
+        self._threads = threads
+        self._context = copy_context()
+        self._work: Future[Any] | None = None
         self._parts: Iterable[bytes] = ()
         self._left: Iterator[bytes] = iter(())
+        self._has_begun = False
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Return `function()`. Who no longer waits for it leaves it to finish: its thread is taken until then."""
+        work = self._threads.submit(lambda: self._context.run(function))
+        self._work = work
+        return await asyncio.wrap_future(work)
 
     def first(self) -> tuple[bytes, bool]:
         """Call the application; return the first part of the body, and whether it is the last."""
-        self._parts = self.app(self._request, self._start)  # ty: ignore[invalid-argument-type] - no `write`, see below
+        self._parts = self._app(self._request, self._start)  # ty: ignore[invalid-argument-type] - no `write`, see below
         self._left = iter(self._parts)
         body = next(self._left, b"")
-        if (b"content-length", str(len(body)).encode()) in self.headers:
-            self.close()
-        return body, self.is_closed
+        self._has_begun = True
+        return body, (b"content-length", str(len(body)).encode()) in self.headers
 
     def next(self) -> tuple[bytes, bool]:
         """Return the next part of the body, and whether it is the last."""
         body = next(self._left, None)
-        if body is None:
-            self.close()
-        return body or b"", self.is_closed
+        return body or b"", body is None
 
-    def close(self) -> None:
-        """Let the application end the request."""
-        self.is_closed = True
+    def end(self) -> None:
+        """Let the application end the request, in a thread, once what it does for it is done."""
+        if self._work is None or self._work.done():
+            # The service may be stopping.
+            with suppress(RuntimeError):
+                self._threads.submit(self._close)
+        else:
+            self._work.add_done_callback(lambda _: self._close())
+
+    def _close(self) -> None:
         close = getattr(self._parts, "close", None)
-        if close is not None:
-            close()
+        try:
+            if close is not None:
+                self._context.run(close)
+        except Exception:  # noqa: BLE001 - nobody is there to be told
+            _log.exception("crash")
 
-    def _start(self, status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:  # noqa: ANN401 - a traceback
         # PEP 3333 also has a `write` that this could return, for applications older than it.
+        if exc_info is not None and self._has_begun:
+            raise exc_info[1].with_traceback(exc_info[2])
         self.status = int(status[:3])
         self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
-class _Refused(io.RawIOBase):
+class UnreadableBody(io.RawIOBase):
     """A body that cannot be read: whoever tries is told why."""
 
     def __init__(self, error: AppError) -> None:
@@ -132,8 +154,14 @@ class _Refused(io.RawIOBase):
         raise self.error
 
 
+async def _disconnected(receive: Receive) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _body(scope: Scope, receive: Receive) -> io.IOBase:
-    """Return the body of a request, or one that fails where it is too large: whether it may be sent comes first."""
+    """Return the body. One that is too large fails when it is read, so that credentials are checked before its size."""
     body, more = io.BytesIO(), any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
     try:
         while more:
@@ -141,7 +169,7 @@ async def _body(scope: Scope, receive: Receive) -> io.IOBase:
             body.write(message.get("body", b""))
             more = message.get("more_body", False)
     except BodyTooLarge as error:
-        return _Refused(error)
+        return UnreadableBody(error)
     body.seek(0)
     return body
 
@@ -155,7 +183,7 @@ def _environ(scope: Scope, body: io.IOBase) -> "WSGIEnvironment":
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_PROTOCOL": "HTTP/1.0" if scope["http_version"] in {"1", "1.0"} else "HTTP/1.1",
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],

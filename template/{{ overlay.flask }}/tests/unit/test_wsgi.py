@@ -1,6 +1,8 @@
 """Flask behind an ASGI server."""
 
+import asyncio
 import threading
+import time
 from collections.abc import Generator, Iterator
 
 import httpx2
@@ -8,11 +10,17 @@ import pytest
 from flask import Flask, Response, request, stream_with_context
 
 from app.core.settings import Settings
+from app.http.middleware import Message
 from app.main import create_app, create_asgi_app
 from tests.asgi import client_of
 from tests.requests import assert_failed
 
-_DONE = threading.Event()
+_DONE, _CLOSED = threading.Event(), threading.Event()
+
+
+def fail() -> None:
+    """Fail."""
+    raise ValueError("planted")
 
 
 @pytest.fixture
@@ -40,9 +48,29 @@ def app(settings: Settings) -> Flask:
         return Response(stream_with_context(parts()), mimetype="text/plain")
 
     @app.get("/slow")
-    def slow() -> str:
+    def slow() -> Response:
         _DONE.wait(10)
-        return "late"
+        response = Response("late")
+        response.call_on_close(_CLOSED.set)
+        return response
+
+    @app.get("/closing")
+    def closing() -> Response:
+        response = Response("sent")
+        response.call_on_close(lambda: _CLOSED.wait(10))
+        response.call_on_close(fail)
+        return response
+
+    @app.get("/endless")
+    def endless() -> Response:
+        def parts() -> Iterator[str]:
+            try:
+                while True:
+                    yield "more "
+            finally:
+                _CLOSED.set()
+
+        return Response(parts(), mimetype="text/plain")
 
     return app
 
@@ -50,9 +78,11 @@ def app(settings: Settings) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> Generator[httpx2.Client]:
     _DONE.clear()
+    _CLOSED.clear()
     with client_of(create_asgi_app(app)) as client:
         yield client
-    _DONE.set()
+        _DONE.set()
+        _CLOSED.set()
 
 
 class TestRequests:
@@ -96,8 +126,47 @@ class TestAnswers:
     def test_it_keeps_its_thread_until_it_ends(self, client: httpx2.Client) -> None:
         assert [client.get(path).status_code for path in ("/slow", "/slow", "/names")] == [504] * 3
 
+        assert client.get("/healthz").status_code == 200
         _DONE.set()
+        assert _CLOSED.wait(5)
         assert client.get("/names").status_code == 200
+
+    def test_what_closes_it_runs_when_it_has_been_sent(
+        self, client: httpx2.Client, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        assert client.get("/closing").text == "sent"
+
+        _CLOSED.set()
+        deadline = time.monotonic() + 5
+        while "planted" not in (said := capfd.readouterr().out):
+            assert time.monotonic() < deadline
+        assert '"event":"crash"' in said
+
+    def test_a_stream_ends_when_its_client_has_gone(self, app: Flask) -> None:
+        _CLOSED.clear()
+        sent: list[Message] = []
+
+        async def leave() -> None:
+            asked = [{"type": "http.request", "body": b"", "more_body": False}]
+            has_enough = asyncio.Event()
+
+            async def receive() -> Message:
+                if asked:
+                    return asked.pop()
+                await has_enough.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: Message) -> None:
+                sent.append(message)
+                if len(sent) > 5:
+                    has_enough.set()
+
+            request = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/endless"}
+            about = {"query_string": b"", "client": None, "server": None, "headers": [(b"host", b"localhost")]}
+            await create_asgi_app(app)({**request, **about}, receive, send)
+
+        asyncio.run(asyncio.wait_for(leave(), 5))
+        assert _CLOSED.wait(5)
 
 
 def test_it_is_an_ordinary_wsgi_application_too(app: Flask) -> None:
