@@ -15,7 +15,7 @@ from app.schemas.errors import Error
 Json = dict[str, Any]
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
-_ALWAYS = (400, 406, 422, 500, 503, 504)
+_ALWAYS = (400, 406, 422, 431, 500, 503, 504)
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 _METHODS = ("get", "put", "post", "delete", "patch")
 

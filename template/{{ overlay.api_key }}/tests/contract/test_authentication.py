@@ -38,7 +38,7 @@ class TestRefused:
         self.expected = _refused(client.get(_PATH))
 
     @pytest.mark.parametrize(
-        "key", ["", "garbage", "key_", "key_0123456789abcdef." + "x" * 43, "x" * 100_000, "é", "key_é.é"]
+        "key", ["", "garbage", "key_", "key_0123456789abcdef." + "x" * 43, "x" * 30_000, "é", "key_é.é"]
     )
     def test_what_is_no_key(self, client: httpx2.Client, key: str) -> None:
         assert self.expected == _refused(client.get(_PATH, headers={b"X-API-Key": key.encode()}))

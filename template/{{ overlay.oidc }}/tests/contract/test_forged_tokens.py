@@ -57,7 +57,7 @@ class TestHeaders(Refused):
         "value",
         [
             *("", "Bearer", "Bearer ", "Basic YWRhOmFkYQ==", "garbage", "Bearer garbage", "Bearer a.b", "Bearer a.b.c"),
-            *("Bearer ..", "Bearer a.b.c.d", "Bearer é.é.é", "Bearer e30.e30.e30", "Bearer " + "a" * 100_000),
+            *("Bearer ..", "Bearer a.b.c.d", "Bearer é.é.é", "Bearer e30.e30.e30", "Bearer " + "a" * 30_000),
             *("Bearer a.b.c" + "." * 5000, f"Bearer {encoded(b'[]')}.e30.e30", f"Bearer {encoded(b'null')}.e30.e30"),
             f"Bearer {encoded(b'[' * 4000)}.e30.e30",
         ],
