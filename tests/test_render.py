@@ -187,7 +187,8 @@ class TestLeftovers:
 
 class TestFrameworks:
     ALLOWED = re.compile(
-        r"app/main\.py|app/api/.*|tests/client\.py|tests/unit/test_wsgi\.py|pyproject\.toml|\.copier-answers\.yml"
+        r"app/main\.py|app/api/.*|tests/client\.py|tests/unit/test_wsgi\.py|docs/architecture\.md|pyproject\.toml"
+        r"|\.copier-answers\.yml"
     )
 
     @pytest.mark.parametrize("answers", cases("database", "auth", "example"))
