@@ -70,7 +70,8 @@ def stop_servers(shared: Path) -> None:
         shutil.rmtree(server.home)
 
 
-def _start_postgresql() -> Running:
+def start_postgresql(*options_of_server: str) -> Running:
+    """Start a server with further options; a file that one names has to be in a place that everybody may read."""
     hint = "install PostgreSQL (apt-get install postgresql) or set TEST_POSTGRESQL_URL"
     initdb = _program("initdb", "/usr/lib/postgresql/*/bin", hint)
     home, user = _home("postgresql", "postgres")
@@ -80,10 +81,11 @@ def _start_postgresql() -> Running:
     command = [str(Path(initdb).resolve().with_name("postgres")), "-D", f"{home}/data", "-p", str(port), "-k", home]
     command += ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    return _running(launch(command, home, user), home, url)
+    return _running(launch([*command, *options_of_server], home, user), home, url)
 
 
-def _start_mysql() -> Running:
+def start_mysql(*options_of_server: str) -> Running:
+    """Start a server with further options, as `start_postgresql` does."""
     hint = "install MariaDB (apt-get install mariadb-server) or set TEST_MYSQL_URL"
     install = _program("mariadb-install-db", "/usr/bin", hint)
     mariadbd = _program("mariadbd", "/usr/sbin", hint)
@@ -94,10 +96,10 @@ def _start_mysql() -> Running:
     port = free_port()
     command = [mariadbd, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]
-    return _running(launch(command, home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
+    return _running(launch([*command, *options_of_server], home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
 
 
-STARTERS: dict[str, Callable[[], Running]] = {"postgresql": _start_postgresql, "mysql": _start_mysql}
+STARTERS: dict[str, Callable[[], Running]] = {"postgresql": start_postgresql, "mysql": start_mysql}
 
 
 def _program(name: str, elsewhere: str, hint: str) -> str:

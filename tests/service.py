@@ -39,10 +39,11 @@ class Service:
         return replace(self, settings={**self.settings, **settings})
 
     @contextmanager
-    def serving(self, *command: str, codes: Collection[int] = STOPPED) -> Generator[str]:
+    def serving(self, *command: str, codes: Collection[int] = STOPPED, ready: str = "") -> Generator[str]:
         """Start the production command, yield its base URL once it is ready, and stop it as an orchestrator would.
 
-        `command` is another one, if given, and `codes` are the exit codes that say it was stopped well.
+        `command` is another one, if given, `codes` are the exit codes that say it was stopped well, and `ready` is the
+        base URL where it says when it is ready, if that is another.
         """
         port = free_port()
         log = self.directory / "serve.log"
@@ -59,7 +60,7 @@ class Service:
             )
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until_ready(url, lambda: log.read_text("utf-8"), lives=lambda: process.poll() is None)
+            wait_until_ready(ready or url, lambda: log.read_text("utf-8"), lives=lambda: process.poll() is None)
             yield url
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)

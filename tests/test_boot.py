@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Install, NewDatabase
 from tests.identity import NewProvider
 from tests.rendering import Answers, choices, variant_cases
+from tests.servers import free_port
 from tests.service import Service
 from tests.wire import Credentials, check_service
 
@@ -107,12 +108,23 @@ def test_keeps_the_contract(
 def test_guessing_a_password_is_slow_from_the_start(install: Install, framework: str) -> None:
     service = install({"framework": framework, "database": "sqlite", "auth": "jwt", "example": False})
     service.run("uv", "run", "just", "migrate")
-    with service.serving() as base_url:
+    settings = {"LOG_CLIENT_ADDRESS": "true", "LOG_PERSONAL_DATA_KEY": SECRET}
+    with service.with_settings(settings).serving("uv", "run", "app", "serve", codes=[0]) as base_url:
         forms = [{"username": "ada@example.com", "password": f"guess {number}"} for number in range(12)]
         guesses = [httpx2.post(f"{base_url}/v1/auth/token", data=form) for form in forms]
     assert [401] * 10 + [429] * 2 == [guess.status_code for guess in guesses]
     assert 0 < int(guesses[-1].headers["retry-after"]) <= 60
     assert "rate_limited" == guesses[-1].json()["code"]
+    log = (service.directory / "serve.log").read_text("utf-8")
+    lines = [json.loads(line) for line in log.splitlines()]
+    failed = [line for line in lines if line["event"] == "authn_login_fail"]
+    assert 10 == len(failed)
+    assert 2 == sum(line["event"] == "excess_rate_limit_exceeded" for line in lines)
+    # Each of one account, from one address, that the requests came from; and nobody reads which.
+    assert 1 == len({(line["account"], line["source_ip"]) for line in failed})
+    asked = [line for line in lines if line["event"] == "request" and line["route"] == "/v1/auth/token"]
+    assert {failed[0]["source_ip"]} == {line["source_ip"] for line in asked}
+    assert not {text for text in ("ada@example.com", "127.0.0.1", SECRET) if text in log.replace(base_url, "")}
 
 
 @pytest.mark.parametrize("framework", choices("framework"))
@@ -128,6 +140,32 @@ def test_sigterm_ends_the_service_with_success(install: Install, framework: str)
     service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
     with service.serving("uv", "run", "app", "serve", codes=[0]) as base_url:
         assert 200 == httpx2.get(f"{base_url}/healthz").status_code
+
+
+@pytest.mark.parametrize("framework", choices("framework"))
+def test_operations_have_a_port_of_their_own_if_asked_to(install: Install, framework: str) -> None:
+    service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
+    service.run("uv", "run", "just", "migrate")
+    own = free_port()
+    settings = {
+        "OPERATIONS_PORT": str(own),
+        "READINESS_DETAILS": "false",
+        "SHUTDOWN_DELAY_SECONDS": "1",
+        "WORKERS": "2",
+    }
+    operations, orders = f"http://127.0.0.1:{own}", "/v1/orders"
+    with service.with_settings(settings).serving(ready=operations, codes=[0, 143]) as base_url:
+        assert {"status": "ready"} == httpx2.get(f"{operations}/readyz").json()
+        assert {"status": "ok"} == httpx2.get(f"{operations}/healthz").json()
+        answers = [httpx2.get(f"{operations}{orders}")]
+        answers += [httpx2.get(f"{base_url}{path}") for path in ("/healthz", "/readyz")]
+        assert [(404, "not_found")] * 3 == [(answer.status_code, answer.json()["code"]) for answer in answers]
+        assert 200 == httpx2.get(f"{base_url}{orders}").status_code
+        service.with_settings(settings).run("uv", "run", "python", "-m", "app.health", "/readyz")
+        taken = service.with_settings({"PORT": str(own), "HOST": "127.0.0.1"}).fails("uv", "run", "app", "serve")
+        assert "PORT" in taken
+    same = service.with_settings({"PORT": "9000", "OPERATIONS_PORT": "9000"}).fails("uv", "run", "app", "serve")
+    assert "OPERATIONS_PORT" in same
 
 
 @pytest.mark.parametrize("framework", choices("framework"))

@@ -24,7 +24,7 @@ def status(settings: Settings, path: str = "/healthz") -> int:
     address = _ANY_ADDRESS.get(settings.host, settings.host)
     # Any name that the service answers under.
     name = settings.trusted_hosts[0].replace("*", "health") if settings.trusted_hosts else "localhost"
-    connection = HTTPConnection(address, settings.port, timeout=_PATIENCE_SECONDS)
+    connection = HTTPConnection(address, settings.operations_port or settings.port, timeout=_PATIENCE_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": name})
         return connection.getresponse().status

@@ -3,7 +3,9 @@
 from app.auth import style
 from app.auth.principal import Credentials, Principal
 from app.core import context
+from app.core.errors import Unauthenticated
 from app.db.database import Database
+from app.observability.security_log import record
 
 
 def identify(database: Database, credentials: Credentials) -> Principal:
@@ -14,7 +16,12 @@ def identify(database: Database, credentials: Credentials) -> Principal:
     """
     context.keep_private()
     current = context.current()
-    principal = style.authenticate(database, credentials)
+    try:
+        principal = style.authenticate(database, credentials)
+    except Unauthenticated:
+        if credentials.authorization or credentials.api_key:
+            record("authn_login_fail", account=None)
+        raise
     if current is not None:
         current.principal = principal.subject
     return principal

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from app.auth.principal import Principal
 from app.core.errors import Forbidden
+from app.observability.security_log import record
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -24,7 +25,9 @@ class Access:
         Raises:
             Forbidden: a scope or a role is missing.
         """
-        if not (self.scopes <= principal.scopes and self.roles <= principal.roles):
+        scopes, roles = self.scopes - principal.scopes, self.roles - principal.roles
+        if scopes or roles:
+            record("authz_fail", missing_scopes=sorted(scopes), missing_roles=sorted(roles))
             raise Forbidden
 
 

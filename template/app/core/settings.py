@@ -3,9 +3,9 @@
 from functools import cache
 from ipaddress import IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.core.auth_settings import AuthSettings
@@ -30,16 +30,21 @@ class Settings(AuthSettings):
 
     environment: Literal["development", "test", "production"] = "development"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_client_address: bool = False
+    log_personal_data_key: SecretStr | None = Field(default=None, min_length=32)
     # Goes into a header as it is.
     revision: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._+-]{1,128}$")
 
     host: str = "0.0.0.0"  # noqa: S104 - a container's only interface; bind another address with HOST
     port: int = Field(default=8000, ge=0, le=65535)
+    operations_port: int | None = Field(default=None, ge=1, le=65535)
     workers: int = Field(default=1, ge=1, le=256)
 
     # Secrets: a database URL holds a password.
     database_url: SecretStr | None = None
     database_read_url: SecretStr | None = None
+    # In production, others are talked to over TLS that verifies who they are.
+    plaintext_hosts: CommaSeparated = ()
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
     # Of each process.
@@ -53,13 +58,14 @@ class Settings(AuthSettings):
     shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
 
     docs_enabled: bool = True
+    readiness_details: bool = True
     cors_origins: CommaSeparated = ()
     trusted_hosts: CommaSeparated = ()
     trusted_proxies: CommaSeparated = ()
 
     # --- settings of this service go below this line ---
 
-    @field_validator("cors_origins", "trusted_hosts", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "plaintext_hosts", "trusted_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -78,9 +84,21 @@ class Settings(AuthSettings):
                 raise ValueError(message)
         return value
 
+    @model_validator(mode="after")
+    def _two_ports(self) -> Self:
+        if self.operations_port is not None and self.operations_port == self.port:
+            message = "OPERATIONS_PORT: must not be PORT"
+            raise ValueError(message)
+        return self
+
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def personal_data_key(self) -> str | None:
+        """What personal data is hashed with in the log; None if it is written as it is."""
+        return self.log_personal_data_key.get_secret_value() if self.log_personal_data_key else None
 
     @property
     def idle_seconds(self) -> float:

@@ -5,11 +5,12 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.errors import SettingsError
+from app.core.peers import need_tls
 from app.core.settings import Settings
 from app.db import dialect
 
 
-def _parse(variable: str, secret: SecretStr) -> URL:
+def _parse(variable: str, secret: SecretStr, settings: Settings) -> URL:
     try:
         url = make_url(secret.get_secret_value())
     except (ArgumentError, ValueError):
@@ -21,17 +22,28 @@ def _parse(variable: str, secret: SecretStr) -> URL:
             f"To start one: {dialect.HOW_TO_START}"
         )
         raise SettingsError(msg)
-    return url.set(drivername=dialect.DRIVER)
+    url = url.set(drivername=dialect.DRIVER)
+    if not need_tls(dialect.hosts(url), settings):
+        return url
+    try:
+        return dialect.with_verified_tls(url)
+    except ValueError as error:
+        msg = (
+            f"{variable}: {error}. Production verifies who the database is; name its host in PLAINTEXT_HOSTS if "
+            "something else protects the connection."
+        )
+        raise SettingsError(msg) from None
 
 
 def database_url(settings: Settings) -> URL:
     """Return the URL of the database that is written to.
 
     Raises:
-        SettingsError: none is set where one is needed, or it is for another kind of database.
+        SettingsError: none is set where one is needed, it is for another kind of database, or it turns off what
+            protects the connection.
     """
     if settings.database_url is not None:
-        return _parse("DATABASE_URL", settings.database_url)
+        return _parse("DATABASE_URL", settings.database_url, settings)
     if dialect.DEFAULT_URL is None or settings.is_production:
         msg = f"DATABASE_URL is not set. This service runs on {dialect.NAME}; to start one: {dialect.HOW_TO_START}"
         raise SettingsError(msg)
@@ -46,4 +58,4 @@ def database_read_url(settings: Settings) -> URL:
     """
     if settings.database_read_url is None:
         return database_url(settings)
-    return _parse("DATABASE_READ_URL", settings.database_read_url)
+    return _parse("DATABASE_READ_URL", settings.database_read_url, settings)

@@ -16,6 +16,7 @@ from app.http.cors import cors_headers
 from app.http.docs import is_documentation
 from app.http.headers import request_id, response_headers, trace_id
 from app.http.hosts import is_trusted
+from app.http.operations import is_for_operations, serving_operations
 from app.http.proxies import Proxies
 from app.http.responses import crash_response, error_response
 from app.observability.access_log import log_request
@@ -26,7 +27,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_UNDER_ANY_HOST = {"/healthz", "/readyz"}
+_OPERATIONS = {"/healthz", "/readyz"}
 _AROUND_A_HEADER = len(": \r\n")
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log of a request whose client went away before there was an answer; nginx made it up."""
@@ -52,8 +53,10 @@ class ContextMiddleware:
             # None of what follows would hold for one.
             await send({"type": "websocket.close"})
             return
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            # FastAPI gives requests the application, which is outside of this.
+            async with serving_operations(scope.get("app", self), self.settings):
+                await self.app(scope, receive, send)
             return
         self.proxies.correct(scope)
         current = self._context(scope)
@@ -85,7 +88,8 @@ class ContextMiddleware:
             else:
                 await _send_error(crash_response(crash), send_with_headers)
         finally:
-            log_request(current, status or CLIENT_CLOSED_REQUEST)
+            with_address = self.settings.log_client_address
+            log_request(current, status or CLIENT_CLOSED_REQUEST, with_address=with_address)
 
     def _context(self, scope: Scope) -> RequestContext:
         return RequestContext(
@@ -169,7 +173,7 @@ class GuardMiddleware:
     def _require_host(self, scope: Scope) -> None:
         hosts = values(scope, b"host")
         # Balancers call these by address.
-        allowed = () if scope["path"] in _UNDER_ANY_HOST else self.settings.trusted_hosts
+        allowed = () if scope["path"] in _OPERATIONS else self.settings.trusted_hosts
         if len(hosts) != 1 or not is_trusted(hosts[0], allowed):
             raise InvalidHost
 
@@ -177,7 +181,8 @@ class GuardMiddleware:
         path = scope["path"]
         # Frameworks would read these as another path.
         is_another = b"%2f" in (scope.get("raw_path") or b"").lower() or path.startswith("//")
-        if is_another or (is_documentation(path) and not self.settings.docs_enabled):
+        is_elsewhere = self.settings.operations_port is not None and (path in _OPERATIONS) != is_for_operations(scope)
+        if is_another or is_elsewhere or (is_documentation(path) and not self.settings.docs_enabled):
             raise NotFound
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:

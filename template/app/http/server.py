@@ -39,11 +39,13 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     Raises:
         SettingsError: the settings do not say what is needed to serve, or PORT is taken.
     """
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.personal_data_key)
     # Workers are processes of their own: say here, once and in one sentence, what is wrong.
     Database(settings).dispose()
     style.check(settings)
-    host, port = _free_address(settings)
+    host, port = _free_address(settings.host, settings.port)
+    if settings.operations_port is not None:
+        _free_address(settings.host, settings.operations_port)
     connections = allow_connections(settings)
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
@@ -156,20 +158,20 @@ def _established(port: int) -> int:
     return count
 
 
-def _free_address(settings: Settings) -> tuple[str, int]:
-    """Return the address and the port to listen at.
+def _free_address(host: str, port: int) -> tuple[str, int]:
+    """Return the address and the port to listen at: as given, and free.
 
     Each worker listens with a socket of its own (SO_REUSEPORT), and so would a second service, unnoticed.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-            host, port, *_ = probe.getsockname()
+            free_host, free_port, *_ = probe.getsockname()
     except OSError as error:
-        msg = f"HOST, PORT: {settings.host}:{settings.port} cannot be listened at: {error.strerror or error}."
+        msg = f"HOST, PORT: {host}:{port} cannot be listened at: {error.strerror or error}."
         raise SettingsError(msg) from error
-    return host, port
+    return free_host, free_port

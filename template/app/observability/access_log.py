@@ -9,8 +9,9 @@ from app.core.context import RequestContext
 _log = structlog.get_logger("app.requests")
 
 
-def log_request(context: RequestContext, status: int) -> None:
+def log_request(context: RequestContext, status: int, *, with_address: bool = False) -> None:
     """Write the line of a request that was answered with `status`; `duration` is in seconds."""
+    address = {"source_ip": context.client} if with_address else {}
     _log.info(
         "request",
         request_id=context.request_id,
@@ -21,4 +22,5 @@ def log_request(context: RequestContext, status: int) -> None:
         status=status,
         duration=round(time.perf_counter() - context.started, 6),
         principal=context.principal,
+        **address,
     )

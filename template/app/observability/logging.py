@@ -1,5 +1,7 @@
 """One JSON object a line on standard output, for this service's loggers and every library's."""
 
+import hashlib
+import hmac
 import io
 import json
 import logging
@@ -25,13 +27,18 @@ _SECRET_VALUE = re.compile(
 )
 _LONGEST_VALUE = 32 * 1024
 _HIDDEN = "[hidden]"
+# Who somebody is, or where.
+_PERSONAL_KEYS = ("account", "new_account", "owner", "principal", "source_ip", "user")
+_HASH_LENGTH = 32
 _CUT = "[cut]"
 # What structlog keeps about a record of the standard library until it is written.
 _STDLIB_KEYS = {"_record", "_from_structlog"}
 
 # The file itself: `sys.stdout` can be replaced, and a line must not wait in a buffer.
 _STDOUT = open(1, "wb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
+_STDERR = open(2, "wb", buffering=0, closefd=False)  # noqa: SIM115 - the same
 STDOUT_TEXT = io.TextIOWrapper(_STDOUT, "utf-8", write_through=True)
+STDERR_TEXT = io.TextIOWrapper(_STDERR, "utf-8", write_through=True)
 
 
 def _redacted(key: str, value: Any) -> Any:  # noqa: ANN401 - log values are of any type
@@ -58,6 +65,19 @@ def _cut(text: str) -> str:
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hide what looks like a secret, by its name or by its form, wherever in the line it stands."""
     return {key: value if key in _STDLIB_KEYS else _redacted(key, value) for key, value in event.items()}
+
+
+def pseudonymize(key: str) -> Processor:
+    """Return what replaces personal data by a keyed hash: lines about the same still belong together (HMAC-SHA-256)."""
+
+    def hashed(value: object) -> str:
+        return hmac.digest(key.encode(), str(value).casefold().encode(), hashlib.sha256).hex()[:_HASH_LENGTH]
+
+    def process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        known = {name: event[name] for name in _PERSONAL_KEYS if event.get(name)}
+        return {**event, **{name: hashed(value) for name, value in known.items()}}
+
+    return process
 
 
 def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -90,31 +110,35 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
-def configure_logging(level: str) -> None:
-    """Send every record of `level` and above to standard output, one JSON object each."""
+def configure_logging(level: str, personal_data_key: str | None = None, *, to_stderr: bool = False) -> None:
+    """Send every record of `level` and above to standard output, or error, one JSON object each.
+
+    With a `personal_data_key`, accounts, users and addresses are hashed with it.
+    """
+    hiding = [pseudonymize(personal_data_key)] if personal_data_key else []
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.JSONRenderer(_as_bytes)],
+        processors=[*hiding, *_SHARED, structlog.processors.JSONRenderer(_as_bytes)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(_STDOUT),
+        logger_factory=structlog.BytesLoggerFactory(_STDERR if to_stderr else _STDOUT),
         cache_logger_on_first_use=True,
     )
-    logging.config.dictConfig(logging_config(level))
+    logging.config.dictConfig(logging_config(level, stream="STDERR_TEXT" if to_stderr else "STDOUT_TEXT"))
 
 
-def logging_config(level: str) -> dict[str, Any]:
+def logging_config(level: str, stream: str = "STDOUT_TEXT") -> dict[str, Any]:
     """Return the configuration of the standard library's logging: names only, for processes that start anew."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": f"{__name__}.json_formatter"}},
         "handlers": {
-            "stdout": {
+            "lines": {
                 "class": "logging.StreamHandler",
                 "formatter": "json",
-                "stream": f"ext://{__name__}.STDOUT_TEXT",
+                "stream": f"ext://{__name__}.{stream}",
             },
         },
-        "root": {"handlers": ["stdout"], "level": level},
+        "root": {"handlers": ["lines"], "level": level},
         "loggers": {
             # The server's own.
             "_granian": {"handlers": [], "propagate": True},

@@ -2,7 +2,10 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from app.schemas.base import Schema
+from app.schemas.fields import unset
 
 
 class Health(Schema):
@@ -22,4 +25,8 @@ class Readiness(Schema):
     """Whether requests should be sent here, and why not."""
 
     status: Literal["ready", "unavailable"]
-    checks: ReadinessChecks
+    checks: ReadinessChecks = Field(
+        default_factory=unset,
+        exclude_if=lambda checks: checks is None,
+        description="Left out where READINESS_DETAILS is off.",
+    )

@@ -16,4 +16,5 @@ def readiness(database: Database) -> Readiness:
         checks = ReadinessChecks(database="ok", migrations="ok" if migrated else "pending")
     except (AppError, SQLAlchemyError):
         migrated, checks = False, ReadinessChecks(database="failed", migrations="unknown")
-    return Readiness(status="ready" if migrated and not is_draining() else "unavailable", checks=checks)
+    details = {"checks": checks} if database.settings.readiness_details else {}
+    return Readiness(status="ready" if migrated and not is_draining() else "unavailable", **details)

@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or get_settings()
     style.check(settings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.personal_data_key)
     database = Database(settings)
     app = _build()
     app.state.settings = settings

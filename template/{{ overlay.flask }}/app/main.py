@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or get_settings()
     style.check(settings)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.personal_data_key)
     app = Service("app", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["settings"] = settings

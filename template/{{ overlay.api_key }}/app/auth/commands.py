@@ -1,7 +1,5 @@
 """`app keys`: API keys from the command line."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -10,21 +8,11 @@ from pydantic import ValidationError
 
 from app.auth import keys
 from app.auth.principal import Principal
-from app.core.settings import get_settings
-from app.db.database import Database
+from app.db.commands import opened_database
 from app.schemas.keys import KeyCreate, KeyRead
 from app.schemas.page import PageQuery
 
 _OPERATOR = Principal("command line")
-
-
-@contextmanager
-def _opened() -> Generator[Database]:
-    database = Database(get_settings())
-    try:
-        yield database
-    finally:
-        database.dispose()
 
 
 def _split(value: str) -> list[str]:
@@ -50,7 +38,7 @@ def create(owner: str, scopes: str, roles: str, expires: str | None) -> None:
         found = error.errors()[0]
         option = {"expires_at": "expires"}.get(str(found["loc"][0]), str(found["loc"][0]))
         raise click.UsageError(f"--{option}: {found['msg']}.") from None
-    with _opened() as database:
+    with opened_database() as database:
         created = database.write(keys.create, data)
     click.echo(f"Key {created.id} for {created.owner}. It is not shown again:", err=True)
     click.echo(created.key)
@@ -59,7 +47,7 @@ def create(owner: str, scopes: str, roles: str, expires: str | None) -> None:
 @keys_command.command("list")
 def list_() -> None:
     """List the keys that are not revoked, newest first."""
-    with _opened() as database:
+    with opened_database() as database:
         page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100))
         while True:
             for key in page.data:
@@ -73,7 +61,7 @@ def list_() -> None:
 @click.argument("key_id", type=click.UUID)
 def revoke(key_id: UUID) -> None:
     """Revoke the key with this id."""
-    with _opened() as database:
+    with opened_database() as database:
         database.write(keys.revoke, key_id)
     click.echo(f"Key {key_id} is revoked.")
 

@@ -22,6 +22,7 @@ from app.core.errors import NotFound, Unauthenticated
 from app.core.ids import new_id
 from app.db.keyset import Keyset, SortKey
 from app.db.models.api_keys import ApiKey
+from app.observability.security_log import record_once_committed
 from app.schemas.keys import KeyCreate, KeyCreated, KeyPage, KeyRead
 from app.schemas.page import PageQuery
 
@@ -39,6 +40,8 @@ def create(session: Session, data: KeyCreate) -> KeyCreated:
     key = ApiKey(id=new_id(), prefix=prefix, secret_hash=_hash(secret), created_at=clock.now(), **data.model_dump())
     session.add(key)
     session.flush()
+    about = {"owner": key.owner, "key_id": key.id, "scopes": key.scopes, "roles": key.roles}
+    record_once_committed(session, "authn_token_created", **about)
     return KeyCreated(**_read(key).model_dump(), key=f"key_{prefix}.{secret}")
 
 
@@ -69,6 +72,7 @@ def revoke(session: Session, key_id: UUID) -> None:
     if key is None:
         raise NotFound(f"Key {key_id} does not exist.")
     key.revoked_at = clock.now()
+    record_once_committed(session, "authn_token_revoked", owner=key.owner, key_id=key.id)
 
 
 def find(session: Session, key: str) -> ApiKey:

@@ -7,18 +7,14 @@ from sqlalchemy.orm import Session
 
 from app.auth import users
 from app.core.scopes import SCOPES
-from app.core.settings import get_settings
-from app.db.database import Database
+from app.db.commands import opened_database
 
 _ALL = "all"
 
 
 def _write(change: Callable[[Session], None]) -> None:
-    database = Database(get_settings())
-    try:
+    with opened_database() as database:
         database.write(change)
-    finally:
-        database.dispose()
 
 
 def _scopes(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str] | None:

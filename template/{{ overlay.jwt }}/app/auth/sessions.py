@@ -22,6 +22,7 @@ from app.core.errors import Unauthenticated
 from app.core.ids import new_id
 from app.core.scopes import SCOPES
 from app.db.models.users import RefreshToken, User, UserSession
+from app.observability.security_log import record_once_committed
 
 _PREFIX: Final = "refresh_"
 
@@ -44,13 +45,6 @@ class Ongoing(NamedTuple):
     user_id: UUID
     session_id: UUID
     refresh_token: str
-
-
-class Reused(NamedTuple):
-    """A session that has just ended, since one of its refresh tokens came a second time."""
-
-    user_id: UUID
-    session_id: UUID
 
 
 def principal(session: Session, claims: Claims) -> Principal:
@@ -88,6 +82,7 @@ def start(
     )
     session.add(started)
     session.flush()
+    record_once_committed(session, "authn_login_success", account=user.email, user=user_id, session_id=started.id)
     return Ongoing(user_id, started.id, _new_token(session, started.id))
 
 
@@ -97,7 +92,7 @@ def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) ->
     session.execute(update(User).where(*is_same).values(password_hash=new_hash))
 
 
-def rotate(session: Session, token: str) -> Ongoing | Reused | None:
+def rotate(session: Session, token: str) -> Ongoing | None:
     """Return the session with its next refresh token; None if `token` is not good, or not any more.
 
     The session of a token that was used before is revoked. The caller must let that be committed, so nothing is
@@ -115,9 +110,12 @@ def rotate(session: Session, token: str) -> Ongoing | Reused | None:
         return None
     is_fresh = (RefreshToken.id == found.id, RefreshToken.used_at.is_(None))
     used = cast("CursorResult[Any]", session.execute(update(RefreshToken).where(*is_fresh).values(used_at=now)))
+    about = {"user": family.user_id, "session_id": family.id}
     if used.rowcount != 1:
         family.revoked_at = now
-        return Reused(family.user_id, family.id)
+        record_once_committed(session, "authn_token_reuse", **about)
+        return None
+    record_once_committed(session, "session_renewed", **about)
     return Ongoing(family.user_id, family.id, _new_token(session, family.id))
 
 
@@ -125,17 +123,20 @@ def end(session: Session, token: str) -> None:
     """End the session that `token`, used or not, belongs to; do nothing if there is none (RFC 7009, 2.2)."""
     found = select(RefreshToken.session_id).where(RefreshToken.token_hash == _hash(token))
     session_id = session.scalar(found)
-    if session_id is not None:
-        _revoke(session, UserSession.id == session_id)
+    if session_id is not None and _revoke(session, UserSession.id == session_id):
+        record_once_committed(session, "authn_token_revoked", session_id=session_id)
 
 
 def end_all(session: Session, user_id: UUID, *, keep: UUID | None = None) -> None:
     """End all sessions of the user but `keep`."""
-    _revoke(session, UserSession.user_id == user_id, *([UserSession.id != keep] if keep else []))
+    count = _revoke(session, UserSession.user_id == user_id, *([UserSession.id != keep] if keep else []))
+    record_once_committed(session, "authn_token_revoked", user=user_id, sessions=count)
 
 
-def _revoke(session: Session, *which: Any) -> None:  # noqa: ANN401 - SQLAlchemy's expressions
-    session.execute(update(UserSession).where(*which, UserSession.revoked_at.is_(None)).values(revoked_at=clock.now()))
+def _revoke(session: Session, *which: Any) -> int:  # noqa: ANN401 - SQLAlchemy's expressions
+    """End the sessions that are `which`, and return how many went on until now."""
+    ending = update(UserSession).where(*which, UserSession.revoked_at.is_(None)).values(revoked_at=clock.now())
+    return cast("CursorResult[Any]", session.execute(ending)).rowcount
 
 
 def _new_token(session: Session, session_id: UUID) -> str:

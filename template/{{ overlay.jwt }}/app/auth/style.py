@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import click
 
@@ -10,6 +11,7 @@ from app.auth.commands import users_command
 from app.auth.principal import Credentials, Principal
 from app.core.auth_settings import AuthSettings
 from app.core.errors import SettingsError, Unauthenticated
+from app.core.peers import need_tls
 from app.core.scopes import SCOPES
 from app.core.secret_strength import is_guessable
 from app.core.settings import Settings
@@ -42,12 +44,25 @@ def check(settings: Settings) -> None:
         if getattr(settings, name) is None:
             hint = f" To make one: {_HOW_TO_MAKE_ONE}" if name == "auth_jwt_secret" else ""
             raise SettingsError(f"{name.upper()} is not set, and production needs it.{hint}")
+    _require_private_storage(settings)
     if any(is_guessable(secret) for secret in settings.jwt_secrets):
         raise SettingsError(f"AUTH_JWT_SECRET can be guessed, or is an example. To make one: {_HOW_TO_MAKE_ONE}")
     for name in ("auth_password_memory_kib", "auth_password_iterations"):
         least = AuthSettings.model_fields[name].default
         if getattr(settings, name) < least:
             raise SettingsError(f"{name.upper()} must be at least {least} in production.")
+
+
+def _require_private_storage(settings: Settings) -> None:
+    url = urlsplit(settings.rate_limit_storage_url.get_secret_value())
+    if url.hostname is None or not need_tls([url.hostname], settings):
+        return
+    if url.scheme != "rediss" or parse_qs(url.query).keys() & {"ssl_cert_reqs", "ssl_check_hostname"}:
+        msg = (
+            "RATE_LIMIT_STORAGE_URL: production verifies who the server is. Begin it with rediss:// and leave out "
+            "ssl_cert_reqs and ssl_check_hostname, or name its host in PLAINTEXT_HOSTS if something else protects the connection."
+        )
+        raise SettingsError(msg)
 
 
 def authenticate(database: Database, credentials: Credentials) -> Principal:

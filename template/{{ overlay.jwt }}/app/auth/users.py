@@ -17,6 +17,7 @@ from app.core import clock
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from app.core.ids import new_id
 from app.db.models.users import User
+from app.observability.security_log import record_once_committed
 from app.schemas.users import UserRead
 
 ROLES: Final = (ADMIN,)
@@ -71,6 +72,7 @@ def create(session: Session, email: str, password_hash: str) -> UserRead:
     session.add(user)
     with _email_conflicts():
         session.flush()
+    record_once_committed(session, "user_created", account=email, user=user.id)
     return _read(user)
 
 
@@ -112,8 +114,10 @@ def update_me(
         raise Forbidden
     user.updated_at = clock.now()
     if email is not None:
+        record_once_committed(session, "user_updated", account=user.email, user=user.id, new_account=email)
         user.email, user.email_key = email, folded(email)
     if password_hash is not None:
+        record_once_committed(session, "authn_password_change", account=user.email, user=user.id)
         user.password_hash, user.password_changed_at = password_hash, user.updated_at
         sessions.end_all(session, user.id, keep=caller.session)
     with _email_conflicts():
@@ -128,7 +132,7 @@ def grant(session: Session, email: str, role: str) -> None:
         NotFound: there is no such user.
     """
     user = _named(session, email)
-    user.roles = sorted({*user.roles, role})
+    _set_roles(session, user, sorted({*user.roles, role}))
 
 
 def revoke(session: Session, email: str, role: str) -> None:
@@ -140,7 +144,7 @@ def revoke(session: Session, email: str, role: str) -> None:
     user = _named(session, email)
     if role not in user.roles:
         raise NotFound(f"{email} does not have the role {role}.")
-    user.roles = [each for each in user.roles if each != role]
+    _set_roles(session, user, [each for each in user.roles if each != role])
 
 
 def limit(session: Session, email: str, scopes: Sequence[str] | None) -> None:
@@ -149,7 +153,10 @@ def limit(session: Session, email: str, scopes: Sequence[str] | None) -> None:
     Raises:
         NotFound: there is no such user.
     """
-    _named(session, email).scopes = None if scopes is None else sorted(scopes)
+    user, limit_ = _named(session, email), None if scopes is None else sorted(scopes)
+    about = {"account": user.email, "user": user.id, "old_scopes": user.scopes, "new_scopes": limit_}
+    record_once_committed(session, "authz_change", **about)
+    user.scopes = limit_
 
 
 def sign_out(session: Session, email: str) -> None:
@@ -166,6 +173,12 @@ def _named(session: Session, email: str) -> User:
     if user is None:
         raise NotFound(f"There is no user {email}.")
     return user
+
+
+def _set_roles(session: Session, user: User, roles: list[str]) -> None:
+    about = {"account": user.email, "user": user.id, "old_roles": user.roles, "new_roles": roles}
+    record_once_committed(session, "authz_change", **about)
+    user.roles = roles
 
 
 def _secret(user: User | None) -> Secret | None:

@@ -17,12 +17,16 @@ from app.core import context
 from app.core.about import SLUG
 from app.core.errors import AppError
 from app.core.settings import Settings
-from app.http.clients import counted
+from app.http.clients import Origin, origins
 from app.http.limited import Check
+from app.observability.security_log import record
+from app.schemas.users import if_address
 
 T = TypeVar("T")
 
 _STORAGE_SECONDS: Final = 1
+_LONGEST_WAIT_SECONDS: Final = 900
+_REMEMBERED_SECONDS: Final = 86_400
 _log = structlog.get_logger("app.rate_limits")
 
 
@@ -49,9 +53,32 @@ class _Counters:
 
         return self._ask(count)
 
-    def clear(self, item: RateLimitItem, *key: str) -> None:
+    def attempt(self, free: int, first_wait: float, key: str) -> float:
+        """Count one more attempt, and return 0 if it may be made, else the seconds after which one may be.
+
+        After `free` attempts the next has to wait for `first_wait` seconds, and then for twice as long each time.
+        """
+
+        def count(limiter: FixedWindowRateLimiter) -> float:
+            storage, attempts, turn = limiter.storage, *_attempts(key)
+            if not storage.get(turn):
+                tried = storage.incr(attempts, _REMEMBERED_SECONDS)
+                wait = min(first_wait * 2 ** max(tried - free - 1, 0), _LONGEST_WAIT_SECONDS)
+                # Of several at once, the one that is first to take the turn has it.
+                if tried <= free or storage.incr(turn, math.ceil(wait)) == 1:
+                    return 0
+            return max(storage.get_expiry(turn) - time.time(), 1)
+
+        return self._ask(count)
+
+    def forgive(self, key: str) -> None:
         """Begin again at none."""
-        self._ask(lambda limiter: limiter.clear(item, *key))
+
+        def clear(limiter: FixedWindowRateLimiter) -> None:
+            for name in _attempts(key):
+                limiter.storage.clear(name)
+
+        self._ask(clear)
 
     def _ask(self, question: Callable[[FixedWindowRateLimiter], T]) -> T:
         try:
@@ -89,40 +116,63 @@ def per_caller(name: str) -> Check:
     def check(settings: Settings) -> None:
         current = context.current()
         caller = current.principal if current else None
-        _count(settings, name, caller or counted(current.client if current else ""))
+        # The widest first: the headers that remain are those of the client's own.
+        for origin in [Origin(caller, 1)] if caller else reversed(_origins()):
+            _count(settings, name, origin)
 
     return check
 
 
 def count_account(settings: Settings, account: str) -> None:
-    """Count one more attempt to sign in to `account`, wherever it comes from.
+    """Count one more attempt to sign in to `account` from where the current request comes from.
+
+    Other origins are not held up by it: nobody can lock the user of an account out.
 
     Raises:
-        TooManyRequests: there were too many since the last that succeeded.
+        TooManyRequests: there were more than RATE_LIMIT_LOGIN since the last that succeeded, and the time that each
+            further one has to wait, twice as long as the one before it, is not over.
     """
-    _count(settings, "account", _hidden(account))
+    if not settings.rate_limit_enabled:
+        return
+    limit = parse(settings.rate_limit_login)
+    for origin in _origins():
+        free = limit.amount * origin.share
+        wait = _storage(settings).attempt(free, limit.get_expiry() / free, _key_of(account, origin))
+        if wait:
+            record("authn_login_fail_max", account=if_address(account))
+            raise TooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
 
 
 def forgive_account(settings: Settings, account: str) -> None:
-    """Forget the attempts to sign in to `account`: its user has come in."""
+    """Forget the attempts to sign in to `account` from here: its user has come in."""
     if settings.rate_limit_enabled:
-        _storage(settings).clear(parse(settings.rate_limit_login), SLUG, "account", _hidden(account))
+        for origin in _origins():
+            _storage(settings).forgive(_key_of(account, origin))
 
 
-def _count(settings: Settings, name: str, key: str) -> None:
+def _origins() -> list[Origin]:
+    current = context.current()
+    return origins(current.client if current else "")
+
+
+def _count(settings: Settings, name: str, origin: Origin) -> None:
     if not settings.rate_limit_enabled:
         return
     item = parse(settings.rate_limit_login)
-    is_within, remaining, reset_time = _storage(settings).hit(item, SLUG, name, key)
+    item.amount *= origin.share
+    is_within, remaining, reset_time = _storage(settings).hit(item, SLUG, name, origin.key)
     # Whole seconds, after which there is room again.
     seconds = max(1, math.ceil(reset_time - time.time()))
     current = context.current()
     if current is not None:
-        current.headers += [
+        names = {"RateLimit-Policy", "RateLimit"}
+        current.headers[:] = [
+            *(header for header in current.headers if header[0] not in names),
             ("RateLimit-Policy", f'"{name}";q={item.amount};w={item.get_expiry()}'),
             ("RateLimit", f'"{name}";r={remaining};t={seconds}'),
         ]
     if not is_within:
+        record("excess_rate_limit_exceeded", limit=name)
         raise TooManyRequests(headers={"Retry-After": str(seconds)})
 
 
@@ -130,6 +180,11 @@ def _storage(settings: Settings) -> _Counters:
     return _counters(settings.rate_limit_storage_url.get_secret_value())
 
 
-def _hidden(account: str) -> str:
-    """Return a name for `account` that tells whoever reads the storage nothing."""
-    return hashlib.sha256(account.casefold().encode()).hexdigest()
+def _key_of(account: str, origin: Origin) -> str:
+    """Return what attempts to sign in are counted under; whoever reads the storage learns no account from it."""
+    return f"{SLUG}/account/{hashlib.sha256(account.casefold().encode()).hexdigest()}/{origin.key}"
+
+
+def _attempts(key: str) -> tuple[str, str]:
+    """Return the names of the number of attempts, and of the turn that one of them has taken."""
+    return f"{key}/attempts", f"{key}/turn"

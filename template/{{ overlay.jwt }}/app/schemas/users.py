@@ -4,7 +4,7 @@ import unicodedata
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from app.schemas.base import Schema
 from app.schemas.fields import LINE, Email, Timestamp, optional
@@ -27,6 +27,17 @@ def _composed(text: str) -> str:
 
 Address = Annotated[Email, StringConstraints(pattern=_VISIBLE), AfterValidator(_composed)]
 """The e-mail address of an account: two that look the same are the same."""
+
+_ADDRESS = TypeAdapter(Address)
+
+
+def if_address(text: str) -> str | None:
+    """Return `text` if it has the form of an address, for a log: in that field some type their password."""
+    try:
+        return _ADDRESS.validate_python(text)
+    except ValidationError:
+        return None
+
 
 NewPassword = Annotated[str, _BOUNDS, _SECRECY]
 SentPassword = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=LINE), _SECRECY]

@@ -5,17 +5,14 @@ Passwords are hashed here, between two units of work: never while a transaction 
 
 from datetime import timedelta
 
-import structlog
-
 from app.auth import sessions, tokens, users
 from app.auth.passwords import passwords_for
 from app.auth.principal import Principal
 from app.core.errors import Detail, Forbidden, Invalid, Unauthenticated
 from app.db.database import Database
+from app.observability.security_log import record
 from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
-from app.schemas.users import UserCreate, UserRead, UserUpdate
-
-_log = structlog.get_logger("app.accounts")
+from app.schemas.users import UserCreate, UserRead, UserUpdate, if_address
 
 
 def register(database: Database, data: UserCreate) -> UserRead:
@@ -41,6 +38,7 @@ def sign_in(database: Database, request: TokenRequest) -> TokenPair:
     known = database.read_latest(users.secret_of, request.username)
     verdict = passwords_for(settings).verify(request.password, known.password_hash if known else None)
     if known is None or not verdict.is_right:
+        record("authn_login_fail", account=if_address(request.username), user=known.user_id if known else None)
         raise Unauthenticated
     if verdict.new_hash:
         database.write(sessions.store_hash, known.user_id, known.password_hash, verdict.new_hash)
@@ -48,6 +46,7 @@ def sign_in(database: Database, request: TokenRequest) -> TokenPair:
     scopes = request.scope.split() or None
     session = database.write(sessions.start, known.user_id, known.password_changed_at, scopes, lifetime)
     if session is None:
+        record("authn_login_fail", account=if_address(request.username), user=known.user_id)
         raise Unauthenticated
     return _pair(database, session)
 
@@ -60,9 +59,8 @@ def refresh(database: Database, request: RefreshRequest) -> TokenPair:
             ended, which is committed.
     """
     outcome = database.write(sessions.rotate, request.refresh_token)
-    if isinstance(outcome, sessions.Reused):
-        _log.warning("refresh_reused", user=str(outcome.user_id), session=str(outcome.session_id))
-    if not isinstance(outcome, sessions.Ongoing):
+    if outcome is None:
+        record("authn_login_fail", account=None)
         raise Unauthenticated
     return _pair(database, outcome)
 
@@ -89,6 +87,7 @@ def update_me(database: Database, caller: Principal, data: UserUpdate) -> UserRe
     passwords = passwords_for(database.settings)
     known = database.read_latest(users.own_secret, caller)
     if known is None or not passwords.verify(data.current_password, known.password_hash).is_right:
+        record("authn_password_change_fail", user=caller.subject)
         raise Forbidden("The current password is wrong.")
     password_hash = passwords.hash(password) if password is not None else None
     return database.write(users.update_me, caller, known, email, password_hash)

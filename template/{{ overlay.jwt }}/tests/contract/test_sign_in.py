@@ -203,7 +203,7 @@ def test_the_log_holds_no_secret(client: httpx2.Client, capfd: pytest.CaptureFix
     client.post("/v1/auth/logout", json={"refresh_token": newest["refresh_token"]})
 
     log = capfd.readouterr().out
-    assert "refresh_reused" in log
+    assert "authn_token_reuse" in log
     for planted in (PASSWORD, "planted", *(each[name] for each in (tokens, newest) for name in _SECRETS)):
         assert planted not in log
 

@@ -29,6 +29,35 @@ def load(**overrides: object) -> Settings:
 
 
 class TestProduction:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "redis://:hunter2@cache.example/0",
+            "redis://:hunter2@cache.example/0?ssl_cert_reqs=required",
+            "rediss://:hunter2@cache.example/0?ssl_cert_reqs=none",
+            "rediss://:hunter2@cache.example/0?ssl_check_hostname=false",
+        ],
+    )
+    def test_redis_on_another_machine_has_to_prove_who_it_is(self, url: str) -> None:
+        with pytest.raises(SettingsError, match=r"^RATE_LIMIT_STORAGE_URL: ") as failure:
+            style.check(load(**_PRODUCTION, rate_limit_storage_url=url))
+        assert "hunter2" not in str(failure.value)
+
+        style.check(load(**_PRODUCTION, rate_limit_storage_url=url, plaintext_hosts=("cache.example",)))
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "memory://",
+            "redis://localhost/0",
+            "redis://127.0.0.1:6379/0",
+            "redis+unix:///var/run/redis.sock",
+            "rediss://:hunter2@cache.example/0",
+        ],
+    )
+    def test_other_storages_are_taken(self, url: str) -> None:
+        style.check(load(**_PRODUCTION, rate_limit_storage_url=url))
+
     def test_it_starts_with_all_that_it_needs(self) -> None:
         style.check(load(**_PRODUCTION))
 

@@ -1,10 +1,12 @@
 """All that is particular to MySQL and MariaDB."""
 
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+import certifi
+from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.dialects.mysql import DATETIME, VARBINARY
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -25,6 +27,8 @@ EXACT_TEXT_IS_BINARY = True
 # Under the default, REPEATABLE READ, gap locks make concurrent inserts deadlock.
 WRITE_OPTIONS = {"isolation_level": "READ COMMITTED"}
 
+# Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
+_AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
 _TIMEOUTS = {1205, 1969, 3024}  # lock wait, MariaDB's and MySQL's statement time
 _RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
 # Too many connections, handshake, access denied, shutdown, host blocked or unknown, network, read-only server.
@@ -35,6 +39,26 @@ _OF_THE_CLIENT = range(2000, 3000)
 def exact_text(length: int) -> VARBINARY:
     """Return the type of text that compares byte by byte: every collation folds or pads something."""
     return VARBINARY(4 * length)
+
+
+def hosts(url: URL) -> list[str]:
+    """Return the machine that `url` leads to."""
+    return [str(url.query["unix_socket"]) if "unix_socket" in url.query else url.host or "localhost"]
+
+
+def with_verified_tls(url: URL) -> URL:
+    """Return `url` with TLS that verifies who the server is.
+
+    Raises:
+        ValueError: it asks for less.
+    """
+    own = {"ssl_ca", "ssl_capath"} & url.query.keys()
+    weak = {"ssl", "ssl_disabled", "ssl_mode", "ssl_verify_cert", "ssl_verify_identity"} & url.query.keys()
+    # Where the authority is the operator's own, whom it has signed is one of theirs.
+    if weak or ("ssl_check_hostname" in url.query and not own):
+        message = "of the ssl_ options it may have ssl_ca, ssl_capath, ssl_cert, ssl_key, ssl_cipher, ssl_check_hostname"
+        raise ValueError(f"{message} (the last with an ssl_ca of your own)")
+    return url if own else url.update_query_dict({"ssl_ca": _AUTHORITIES})
 
 
 def engine_options(timeout_seconds: float) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """All that is particular to PostgreSQL."""
 
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Engine, String, text
+import certifi
+from sqlalchemy import URL, Connection, DateTime, Engine, String, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from app.db.roles import Role
@@ -24,12 +26,40 @@ WRITE_OPTIONS: dict[str, Any] = {}
 
 _TIMEOUTS = {"57014", "55P03"}  # query_canceled, lock_not_available
 _RETRYABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+# Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
+_AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
 _MIGRATION_LOCK = 4_793_210_650_123_001
 
 
 def exact_text(length: int) -> String:
     """Return the type of text that compares byte by byte; UTF-8 keeps the order of code points."""
     return String(length, collation="C")
+
+
+def hosts(url: URL) -> list[str]:
+    """Return the machines that `url` leads to; an empty one where it leaves that to libpq."""
+    named = [each for part in ("host", "hostaddr") for each in url.normalized_query.get(part, ())]
+    several = [host.removesuffix(f":{_port(host)}") for each in named for host in each.split(",")]
+    return [*([url.host] if url.host else []), *several] or [""]
+
+
+def _port(host: str) -> str:
+    # An IPv6 address has more than one colon.
+    return host.rpartition(":")[2] if host.count(":") == 1 or "]:" in host else ""
+
+
+def with_verified_tls(url: URL) -> URL:
+    """Return `url` with TLS that verifies who the server is (libpq's `sslmode`).
+
+    Raises:
+        ValueError: it asks for less.
+    """
+    mode, root = url.query.get("sslmode", "verify-full"), url.query.get("sslrootcert")
+    # Where the authority is the operator's own, whom it has signed is one of theirs.
+    if mode != "verify-full" and not (mode == "verify-ca" and root not in {None, "system"}):
+        message = "sslmode must be verify-full, or verify-ca with the sslrootcert of your own authority"
+        raise ValueError(message)
+    return url.update_query_dict({"sslmode": mode, "sslrootcert": root or _AUTHORITIES})
 
 
 def engine_options(timeout_seconds: float) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+"""A port of their own for /healthz and /readyz: OPERATIONS_PORT, which the public need not reach."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from app.core.settings import Settings
+from app.observability.logging import logging_config
+
+Scope = MutableMapping[str, Any]
+ASGIApp = Callable[[Scope, Any, Any], Awaitable[None]]
+
+_MARK = "app.operations"
+
+
+def is_for_operations(scope: Scope) -> bool:
+    """Return whether a request came in at OPERATIONS_PORT."""
+    return _MARK in scope
+
+
+@asynccontextmanager
+async def serving_operations(app: ASGIApp, settings: Settings) -> AsyncGenerator[None]:
+    """Context in which `app` is served at OPERATIONS_PORT, too, if that is set: by this process and in its loop."""
+    if settings.operations_port is None:
+        yield
+        return
+
+    async def marked(scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
+        await app({**scope, _MARK: True}, receive, send)
+
+    server = Server(
+        marked,
+        address=settings.host,
+        port=settings.operations_port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels(settings.log_level.lower()),
+        log_dictconfig=logging_config(settings.log_level),
+    )
+    task = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.stop()
+        await task

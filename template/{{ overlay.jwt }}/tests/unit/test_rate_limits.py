@@ -1,0 +1,82 @@
+"""How long attempts to sign in to an account have to wait, and who else does."""
+
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.core import context
+from app.core.context import RequestContext
+from app.core.settings import Settings
+from app.http import rate_limits
+from app.http.rate_limits import TooManyRequests, count_account, forgive_account
+from tests.users import EMAIL
+
+_HERE, _ELSEWHERE = "1.2.3.4", "5.6.7.8"
+
+
+@pytest.fixture
+def limited(settings: Settings) -> Generator[Settings]:
+    rate_limits.forget()
+    yield settings.model_copy(update={"rate_limit_enabled": True, "rate_limit_login": "10/minute"})
+    rate_limits.forget()
+    context._current.set(None)  # noqa: SLF001 - requests end with their task or thread
+
+
+def _tried(settings: Settings, address: str = _HERE, account: str = EMAIL) -> int:
+    """Return 0 if an attempt from `address` may be made now, else the seconds to wait."""
+    context.enter(RequestContext("request-1", "0" * 32, "POST", "/v1/auth/token", client=address))
+    try:
+        count_account(settings, account)
+    except TooManyRequests as error:
+        return int(error.headers["Retry-After"])
+    return 0
+
+
+def test_each_attempt_waits_twice_as_long_as_the_one_before_it(
+    limited: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert [_tried(limited) for _ in range(11)] == [0] * 11
+    waits = []
+    for _ in range(10):
+        waits.append(_tried(limited))
+        # Who does not wait is told the same, and makes it no longer.
+        assert _tried(limited) == waits[-1]
+        now += waits[-1]
+        assert _tried(limited) == 0
+
+    assert waits == [6, 12, 24, 48, 96, 192, 384, 768, 900, 900]
+
+
+def test_another_address_does_not_wait_and_neither_does_another_account(limited: Settings) -> None:
+    assert [_tried(limited) for _ in range(12)] == [0] * 11 + [6]
+
+    assert _tried(limited, _ELSEWHERE) == 0
+    assert _tried(limited, account="eve@example.com") == 0
+
+
+def test_a_site_with_many_networks_waits_as_well(limited: Settings) -> None:
+    seen = [_tried(limited, f"2001:db8:0:{number:x}::1") for number in range(42)]
+
+    assert seen[:41] == [0] * 41
+    assert seen[41] > 0
+
+
+def test_of_many_at_once_one_has_the_turn(limited: Settings) -> None:
+    for _ in range(10):
+        _tried(limited)
+    with ThreadPoolExecutor(10) as threads:
+        seen = list(threads.map(lambda _: _tried(limited), range(20)))
+
+    assert seen.count(0) == 1
+
+
+def test_a_user_who_comes_in_begins_again(limited: Settings) -> None:
+    for _ in range(12):
+        _tried(limited)
+    forgive_account(limited, EMAIL)
+
+    assert [_tried(limited) for _ in range(11)] == [0] * 11
