@@ -179,7 +179,7 @@ def test_a_worker_that_is_lost_is_replaced_and_the_log_says_so(install: Install,
         deadline = time.monotonic() + 30
         while len([event for event in events(service) if event.startswith(spawned)]) < 2:
             assert time.monotonic() < deadline, events(service)
-            time.sleep(0.1)
+            time.sleep(0.01)
         assert 200 == httpx2.get(f"{base_url}/healthz").status_code
     assert {"Unexpected exit from worker-1", "Respawning worker-1"} <= {*events(service)}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import signal
 import socket
 import threading
@@ -49,6 +50,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     connections = allow_connections(settings)
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
+    _let_starting_workers_be_stopped()
     patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds
     Granian(
         target,
@@ -90,6 +92,27 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         yield
     finally:
         watch.cancel()
+
+
+def _let_starting_workers_be_stopped() -> None:
+    """Make a signal end a worker that has nothing to finish yet.
+
+    It would else be heard by the handlers that the worker has inherited, which stop nothing, until it sets its own.
+    """
+    if not hasattr(os, "register_at_fork"):  # on Windows
+        return
+    stopping = (signal.SIGTERM, signal.SIGINT)
+
+    def in_child() -> None:
+        for each in stopping:
+            signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, stopping),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping),
+        after_in_child=in_child,
+    )
 
 
 def _drain_before_stopping(delay: float) -> None:

@@ -54,6 +54,11 @@ def app(settings: Settings) -> Flask:
         response.call_on_close(_CLOSED.set)
         return response
 
+    _add_views_that_clients_leave(app)
+    return app
+
+
+def _add_views_that_clients_leave(app: Flask) -> None:
     @app.get("/closing")
     def closing() -> Response:
         response = Response("sent")
@@ -71,8 +76,6 @@ def app(settings: Settings) -> Flask:
                 _CLOSED.set()
 
         return Response(parts(), mimetype="text/plain")
-
-    return app
 
 
 @pytest.fixture

@@ -60,7 +60,8 @@ def _require_private_storage(settings: Settings) -> None:
     if url.scheme != "rediss" or parse_qs(url.query).keys() & {"ssl_cert_reqs", "ssl_check_hostname"}:
         msg = (
             "RATE_LIMIT_STORAGE_URL: production verifies who the server is. Begin it with rediss:// and leave out "
-            "ssl_cert_reqs and ssl_check_hostname, or name its host in PLAINTEXT_HOSTS if something else protects the connection."
+            "ssl_cert_reqs and ssl_check_hostname, or name its host in PLAINTEXT_HOSTS if something else protects the "
+            "connection."
         )
         raise SettingsError(msg)
 

@@ -56,8 +56,8 @@ def with_verified_tls(url: URL) -> URL:
     weak = {"ssl", "ssl_disabled", "ssl_mode", "ssl_verify_cert", "ssl_verify_identity"} & url.query.keys()
     # Where the authority is the operator's own, whom it has signed is one of theirs.
     if weak or ("ssl_check_hostname" in url.query and not own):
-        message = "of the ssl_ options it may have ssl_ca, ssl_capath, ssl_cert, ssl_key, ssl_cipher, ssl_check_hostname"
-        raise ValueError(f"{message} (the last with an ssl_ca of your own)")
+        allowed = "ssl_ca, ssl_capath, ssl_cert, ssl_key, ssl_cipher and, with an ssl_ca, ssl_check_hostname"
+        raise ValueError(f"of the options for TLS it may have {allowed}")
     return url if own else url.update_query_dict({"ssl_ca": _AUTHORITIES})
 
 
