@@ -27,6 +27,8 @@ def run_app(*arguments: str) -> Outcome:
     get_settings.cache_clear()
     with (
         patch.object(sys, "argv", ["app", *arguments]),
+        # The log is the process's: it stays where the other tests look for it.
+        patch("app.db.commands.configure_logging"),
         redirect_stdout(out),
         redirect_stderr(err),
         pytest.raises(SystemExit) as stop,

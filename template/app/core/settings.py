@@ -1,5 +1,6 @@
 """Configuration: the environment, `.env` in development only, and files in /run/secrets, in that order."""
 
+import re
 from functools import cache
 from ipaddress import IPv6Network, ip_network
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.core.errors import SettingsError
 SECRETS = Path("/run/secrets")
 _DOTENV = ".env"
 _MAPPED = "::ffff:0:0/96"
+_CONTACT = re.compile(r"(https://|mailto:|tel:)[!-~]+")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -57,6 +59,7 @@ class Settings(AuthSettings):
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
     shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
 
+    security_contact: CommaSeparated = ()
     docs_enabled: bool = True
     readiness_details: bool = True
     cors_origins: CommaSeparated = ()
@@ -65,10 +68,20 @@ class Settings(AuthSettings):
 
     # --- settings of this service go below this line ---
 
-    @field_validator("cors_origins", "plaintext_hosts", "trusted_hosts", "trusted_proxies", mode="before")
+    @field_validator(
+        "cors_origins", "plaintext_hosts", "security_contact", "trusted_hosts", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contacts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_CONTACT.fullmatch(each) for each in value):
+            message = "each must be a URL that begins with https://, mailto: or tel:"
+            raise ValueError(message)
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

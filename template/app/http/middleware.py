@@ -49,15 +49,17 @@ class ContextMiddleware:
         self.proxies = Proxies(settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            # None of what follows would hold for one.
-            await send({"type": "websocket.close"})
-            return
         if scope["type"] == "lifespan":
             # FastAPI gives requests the application, which is outside of this.
             async with serving_operations(scope.get("app", self), self.settings):
                 await self.app(scope, receive, send)
-            return
+        elif scope["type"] == "websocket":
+            # None of what holds for requests would hold for one.
+            await send({"type": "websocket.close"})
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.proxies.correct(scope)
         current = self._context(scope)
         context.enter(current)

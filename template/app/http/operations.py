@@ -10,6 +10,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from app.core.settings import Settings
+from app.http.server import http1_settings
 from app.observability.logging import logging_config
 
 Scope = MutableMapping[str, Any]
@@ -39,6 +40,7 @@ async def serving_operations(app: ASGIApp, settings: Settings) -> AsyncGenerator
         port=settings.operations_port,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
+        http1_settings=http1_settings(settings),
         websockets=False,
         log_level=LogLevels(settings.log_level.lower()),
         log_dictconfig=logging_config(settings.log_level),

@@ -64,10 +64,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         # There are none here: a request to upgrade is answered like any other (RFC 9110, 7.8).
         websockets=False,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=round(settings.idle_seconds * 1000),
-            max_buffer_size=max(settings.max_head_bytes, _SMALLEST_BUFFER),
-        ),
+        http1_settings=http1_settings(settings),
         backlog=_BACKLOG,
         backpressure=connections,
         log_level=LogLevels(settings.log_level.lower()),
@@ -75,6 +72,14 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         reload=reload,
         reload_paths=[Path("app")],
     ).serve()
+
+
+def http1_settings(settings: Settings) -> HTTP1Settings:
+    """Return what bounds a head, in bytes and in time."""
+    return HTTP1Settings(
+        header_read_timeout=round(settings.idle_seconds * 1000),
+        max_buffer_size=max(settings.max_head_bytes, _SMALLEST_BUFFER),
+    )
 
 
 @asynccontextmanager

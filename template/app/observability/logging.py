@@ -28,6 +28,7 @@ _SECRET_VALUE = re.compile(
 _LONGEST_VALUE = 32 * 1024
 _HIDDEN = "[hidden]"
 # Who somebody is, or where.
+_NOBODY = {"anonymous", "command line"}
 _PERSONAL_KEYS = ("account", "new_account", "owner", "principal", "source_ip", "user")
 _HASH_LENGTH = 32
 _CUT = "[cut]"
@@ -74,7 +75,7 @@ def pseudonymize(key: str) -> Processor:
         return hmac.digest(key.encode(), str(value).casefold().encode(), hashlib.sha256).hex()[:_HASH_LENGTH]
 
     def process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        known = {name: event[name] for name in _PERSONAL_KEYS if event.get(name)}
+        known = {name: event[name] for name in _PERSONAL_KEYS if event.get(name) and event[name] not in _NOBODY}
         return {**event, **{name: hashed(value) for name, value in known.items()}}
 
     return process

@@ -50,4 +50,13 @@ def record(name: Event, **details: Any) -> None:  # noqa: ANN401 - log values ar
 
 def record_once_committed(session: Session, name: Event, **details: Any) -> None:  # noqa: ANN401 - as above
     """Write a line about `name` when the transaction of `session` is committed, and none if it is not."""
-    event.listen(session, "after_commit", lambda _: record(name, **details), once=True)
+    is_recorded = False
+
+    def committed(ended: Session) -> None:
+        nonlocal is_recorded
+        # A savepoint can still be taken back with all around it.
+        if not is_recorded and not ended.in_nested_transaction():
+            is_recorded = True
+            record(name, **details)
+
+    event.listen(session, "after_commit", committed)

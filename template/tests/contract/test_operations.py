@@ -1,6 +1,7 @@
 """Endpoints for operators, and the documentation."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -9,6 +10,7 @@ from app.core import state
 from app.core.settings import Settings
 from tests.client import open_client
 from tests.document import Document
+from tests.requests import assert_failed
 
 
 class TestHealth:
@@ -39,6 +41,29 @@ class TestHealth:
             state._draining.clear()  # noqa: SLF001 - no process takes it back
 
         assert (response.status_code, response.json()["status"]) == (503, "unavailable")
+
+    def test_it_keeps_what_it_depends_on_to_itself_if_asked_to(self, settings: Settings, document: Document) -> None:
+        with open_client(settings.model_copy(update={"readiness_details": False})) as client:
+            response = client.get("/readyz")
+
+        document.check(response)
+        assert response.json() == {"status": "ready"}
+
+
+class TestSecurityTxt:
+    def test_it_names_whom_to_tell(self, settings: Settings) -> None:
+        contacts = ("mailto:security@example.com", "https://example.com/report")
+        with open_client(settings.model_copy(update={"security_contact": contacts})) as client:
+            response = client.get("/.well-known/security.txt")
+
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+        first, second, expires = response.text.splitlines()
+        assert (first, second) == tuple(f"Contact: {contact}" for contact in contacts)
+        left = datetime.fromisoformat(expires.removeprefix("Expires: ")) - datetime.now(UTC)
+        assert timedelta(days=28) < left <= timedelta(days=30)
+
+    def test_where_nobody_is_named_there_is_none(self, client: httpx2.Client) -> None:
+        assert_failed(client.get("/.well-known/security.txt"), 404, "not_found")
 
 
 class TestDocumentation:

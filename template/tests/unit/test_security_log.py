@@ -83,6 +83,13 @@ class TestRecordOnceCommitted:
 
         assert [line["event"] for line in lines()] == ["user_created"]
 
+    def test_what_a_savepoint_has_kept_waits_for_the_rest(self, lines: Lines, session: Session) -> None:
+        with session.begin_nested():
+            record_once_committed(session, "user_created", user="1")
+        session.rollback()
+
+        assert lines() == []
+
     def test_what_is_taken_back_is_not(self, lines: Lines, database: Database) -> None:
         def fail(session: Session) -> None:
             record_once_committed(session, "user_created", user="1")

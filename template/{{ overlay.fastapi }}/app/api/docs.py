@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from app.api.routes import routers
 from app.api.routing import ContractRoute
-from app.http import docs
+from app.http import docs, security_txt
 from app.http.openapi import as_json, finish
 
 router = APIRouter(include_in_schema=False)
@@ -23,6 +23,11 @@ def _assets() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(name="fastapi_offline")
     return Path(spec.origin).parent / "static"
+
+
+@router.get(security_txt.PATH)
+async def contact(request: Request) -> Response:
+    return Response(security_txt.text(request.app.state.settings), media_type=security_txt.MEDIA_TYPE)
 
 
 @router.get("/openapi.json")

@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 
 from app.api.routes import routers
 from app.api.routing import Operation
-from app.http import docs
+from app.http import docs, security_txt
 from app.http.body import JSON
 from app.http.openapi import Json, as_json, finish
 
@@ -42,6 +42,11 @@ def _assets() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(name="flask_swagger_ui")
     return Path(spec.origin).parent / "dist"
+
+
+@router.get(security_txt.PATH)
+def contact() -> Response:
+    return Response(security_txt.text(current_app.extensions["settings"]), content_type=security_txt.MEDIA_TYPE)
 
 
 @router.get("/openapi.json")

@@ -17,7 +17,7 @@ from app.core import clock
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from app.core.ids import new_id
 from app.db.models.users import User
-from app.observability.security_log import record_once_committed
+from app.observability.security_log import record, record_once_committed
 from app.schemas.users import UserRead
 
 ROLES: Final = (ADMIN,)
@@ -111,6 +111,7 @@ def update_me(
     """
     user = session.scalar(select(User).where(User.id == verified.user_id).with_for_update())
     if user is None or user.password_changed_at != verified.password_changed_at:
+        record("authn_password_change_fail", user=verified.user_id)
         raise Forbidden
     user.updated_at = clock.now()
     if email is not None:

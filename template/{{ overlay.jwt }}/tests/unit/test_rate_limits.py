@@ -1,5 +1,6 @@
 """How long attempts to sign in to an account have to wait, and who else does."""
 
+import json
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from app.core.context import RequestContext
 from app.core.settings import Settings
 from app.http import rate_limits
 from app.http.rate_limits import TooManyRequests, count_account, forgive_account
+from app.observability.logging import configure_logging
 from tests.users import EMAIL
 
 _HERE, _ELSEWHERE = "1.2.3.4", "5.6.7.8"
@@ -49,6 +51,16 @@ def test_each_attempt_waits_twice_as_long_as_the_one_before_it(
         assert _tried(limited) == 0
 
     assert waits == [6, 12, 24, 48, 96, 192, 384, 768, 900, 900]
+
+
+def test_who_has_to_wait_is_in_the_log(limited: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging("INFO")
+    for _ in range(12):
+        _tried(limited)
+    _tried(limited, account="not an address")
+
+    (line,) = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert (line["event"], line["account"], line["source_ip"]) == ("authn_login_fail_max", EMAIL, _HERE)
 
 
 def test_another_address_does_not_wait_and_neither_does_another_account(limited: Settings) -> None:
