@@ -27,3 +27,10 @@ def test_every_link_leads_somewhere() -> None:
     for page in (Path("README.md"), *Path("docs").glob("*.md")):
         links = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text("utf-8"))
         assert [link for link in links if not (page.parent / link).exists()] == [], page
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    for page in Path("docs").glob("*.md"):
+        for file, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text("utf-8")):
+            code = Path(file).read_text("utf-8")
+            assert not name or re.search(rf"^(class|def) {name}\b", code, re.MULTILINE), f"{page}: {file}::{name}"
