@@ -21,7 +21,9 @@ Event = Literal[
     "authz_fail",
     "excess_rate_limit_exceeded",
     "session_renewed",
+    "user_archived",
     "user_created",
+    "user_deleted",
     "user_updated",
 ]
 _ORDINARY: Final = {

@@ -23,10 +23,15 @@ _SETTINGS: Final[dict[str, Any]] = {
     "rate_limit_enabled": False,
 }
 
-SIGN_IN: Final[frozenset[str]] = frozenset({"/v1/users", "/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout"})
-"""The public paths that give out credentials."""
+SIGN_IN: Final[frozenset[str]] = frozenset(
+    {
+        "/v1/users",
+        *(f"/v1/auth/{what}" for what in ("token", "refresh", "logout", "reset", "password", "proof")),
+    }
+)
+"""The public paths for those who have no credentials yet, or no longer."""
 
-OWN: Final[frozenset[str]] = frozenset({"/v1/users/me"})
+OWN: Final[frozenset[str]] = frozenset({"/v1/users/me", "/v1/users/me/sessions", "/v1/users/me/sessions/{session_id}"})
 """The paths about the caller itself, for which no scope or role is needed."""
 
 PASSWORD: Final = "correct horse battery staple"

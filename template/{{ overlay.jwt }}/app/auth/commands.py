@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from sqlalchemy.orm import Session
 
-from app.auth import users
+from app.auth import one_time, sessions, users
 from app.core.scopes import SCOPES
 from app.db.commands import opened_database
 
@@ -29,7 +29,7 @@ def _scopes(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 @click.group("users")
 def users_command() -> None:
-    """Grant roles, limit scopes, sign users out."""
+    """Grant roles, limit scopes, disable and delete users, reset passwords, end sessions."""
 
 
 @users_command.command()
@@ -60,6 +60,51 @@ def limit(email: str, scopes: list[str] | None) -> None:
     """
     _write(lambda session: users.limit(session, email, scopes))
     click.echo(f"{email} can have {_ALL if scopes is None else ', '.join(scopes) or 'no'} scopes.")
+
+
+@users_command.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Keep the user with EMAIL from signing in, and end all sessions; nothing is deleted."""
+    _write(lambda session: users.disable(session, email))
+    click.echo(f"{email} is disabled.")
+
+
+@users_command.command()
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let the user with EMAIL sign in again."""
+    _write(lambda session: users.enable(session, email))
+    click.echo(f"{email} is enabled.")
+
+
+@users_command.command()
+@click.argument("email")
+@click.confirmation_option(prompt="The user cannot be brought back. Go on?")
+def delete(email: str) -> None:
+    """Delete the user with EMAIL, sessions included; what the user owns stays."""
+    _write(lambda session: users.remove(session, email))
+    click.echo(f"{email} is deleted.")
+
+
+@users_command.command()
+@click.argument("email")
+def reset(email: str) -> None:
+    """Make a token with which the user with EMAIL sets a new password, and print it, alone on the last line."""
+    with opened_database() as database:
+        seconds = database.settings.auth_one_time_token_seconds
+        token = database.write(users.token_for, email, "reset", seconds)
+    click.echo(f"Good once, for {seconds} seconds, at POST /v1/auth/password:", err=True)
+    click.echo(token)
+
+
+@users_command.command()
+def clean() -> None:
+    """Delete sessions and tokens that are good for nothing any more; run it every day."""
+    with opened_database() as database:
+        database.write(one_time.forget_expired)
+        count = database.write(sessions.forget_dead, database.settings)
+    click.echo(f"{count} sessions are deleted.")
 
 
 @users_command.command("sign-out")

@@ -12,19 +12,26 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, delete, select, update
+from sqlalchemy import CursorResult, Row, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
 from app.auth.tokens import Claims
 from app.core import clock
-from app.core.errors import Unauthenticated
+from app.core.auth_settings import AuthSettings
+from app.core.errors import NotFound, Unauthenticated
 from app.core.ids import new_id
 from app.core.scopes import SCOPES
+from app.db.keyset import Keyset, SortKey
 from app.db.models.users import RefreshToken, User, UserSession
 from app.observability.security_log import record_once_committed
+from app.schemas.page import PageQuery
+from app.schemas.sign_in import SessionPage, SessionRead
 
 _PREFIX: Final = "refresh_"
+_NEWEST_FIRST: Final = Keyset(
+    [SortKey(UserSession.created_at, datetime, descending=True), SortKey(UserSession.id, UUID, descending=True)]
+)
 
 # One statement a request, built once.
 _CURRENT: Final = (
@@ -35,8 +42,11 @@ _CURRENT: Final = (
         User.id == bindparam("user"),
         UserSession.revoked_at.is_(None),
         UserSession.expires_at > bindparam("now"),
+        User.disabled_at.is_(None),
     )
 )
+# Since when a session is idle.
+_LAST_USED: Final = func.coalesce(UserSession.last_used_at, UserSession.created_at)
 
 
 class Ongoing(NamedTuple):
@@ -62,23 +72,25 @@ def principal(session: Session, claims: Claims) -> Principal:
 
 
 def start(
-    session: Session, user_id: UUID, password_changed_at: datetime, scopes: Sequence[str] | None, lifetime: timedelta
+    session: Session, settings: AuthSettings, user_id: UUID, password_changed_at: datetime, scopes: Sequence[str] | None
 ) -> Ongoing | None:
     """Return a new session of the user, whose rights stay within `scopes`; without, they are all that the user has.
 
-    None if the password that was verified is no longer the user's. Sessions that have expired are deleted.
+    None if the password that was verified is no longer the user's, or the user may not sign in. Sessions that have
+    expired are deleted, and of more than AUTH_SESSIONS_PER_USER those end that were not used for longest.
     """
     user = session.scalar(select(User).where(User.id == user_id).with_for_update())
-    if user is None or user.password_changed_at != password_changed_at:
+    if user is None or user.password_changed_at != password_changed_at or not _may_sign_in(settings, user):
         return None
     now = clock.now()
     session.execute(delete(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at <= now))
+    _make_room(session, user_id, settings.auth_sessions_per_user - 1)
     started = UserSession(
         id=new_id(),
         user_id=user_id,
         scopes=None if scopes is None else sorted(scopes),
         created_at=now,
-        expires_at=now + lifetime,
+        expires_at=now + timedelta(seconds=settings.auth_session_seconds),
     )
     session.add(started)
     session.flush()
@@ -92,8 +104,10 @@ def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) ->
     session.execute(update(User).where(*is_same).values(password_hash=new_hash))
 
 
-def rotate(session: Session, token: str) -> Ongoing | None:
+def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | None:
     """Return the session with its next refresh token; None if `token` is not good, or not any more.
+
+    Nor is it once the session was idle for AUTH_SESSION_IDLE_SECONDS, or the user is disabled.
 
     The session of a token that was used before is revoked. The caller must let that be committed, so nothing is
     raised here.
@@ -106,7 +120,10 @@ def rotate(session: Session, token: str) -> Ongoing | None:
     # One at a time: who comes second finds the token used.
     family = session.scalar(select(UserSession).where(UserSession.id == found.session_id).with_for_update())
     now = clock.now()
+    idle_since = now - timedelta(seconds=settings.auth_session_idle_seconds)
     if family is None or family.revoked_at is not None or family.expires_at <= now:
+        return None
+    if (family.last_used_at or family.created_at) <= idle_since or _is_disabled(session, family.user_id):
         return None
     is_fresh = (RefreshToken.id == found.id, RefreshToken.used_at.is_(None))
     used = cast("CursorResult[Any]", session.execute(update(RefreshToken).where(*is_fresh).values(used_at=now)))
@@ -115,8 +132,47 @@ def rotate(session: Session, token: str) -> Ongoing | None:
         family.revoked_at = now
         record_once_committed(session, "authn_token_reuse", **about)
         return None
+    family.last_used_at = now
     record_once_committed(session, "session_renewed", **about)
     return Ongoing(family.user_id, family.id, _new_token(session, family.id))
+
+
+def list_own(session: Session, settings: AuthSettings, caller: Principal, query: PageQuery) -> SessionPage:
+    """Return the page of the caller's sessions that go on, after the cursor, newest first.
+
+    Raises:
+        InvalidCursor: the cursor is not one of this list.
+    """
+    idle_since = clock.now() - timedelta(seconds=settings.auth_session_idle_seconds)
+    going_on = (UserSession.revoked_at.is_(None), UserSession.expires_at > clock.now(), idle_since < _LAST_USED)
+    columns: tuple[Any, ...] = (UserSession.id, UserSession.created_at, _LAST_USED.label("last_used_at"))
+    statement = select(*columns, UserSession.expires_at).where(UserSession.user_id == UUID(caller.subject), *going_on)
+    scope = [caller.subject, "sessions"]
+    rows = session.execute(_NEWEST_FIRST.page(statement, query.limit, query.cursor, scope)).all()
+    page, has_more = rows[: query.limit], len(rows) > query.limit
+    return SessionPage(
+        data=[_read(row, caller) for row in page],
+        next_cursor=_NEWEST_FIRST.cursor(page[-1], scope) if has_more else None,
+        has_more=has_more,
+    )
+
+
+def end_own(session: Session, caller: Principal, session_id: UUID) -> None:
+    """End one of the caller's sessions.
+
+    Raises:
+        NotFound: the caller has no such session that goes on.
+    """
+    if not _revoke(session, UserSession.id == session_id, UserSession.user_id == UUID(caller.subject)):
+        raise NotFound(f"Session {session_id} does not exist.")
+    record_once_committed(session, "authn_token_revoked", user=caller.subject, session_id=session_id)
+
+
+def forget_dead(session: Session, settings: AuthSettings) -> int:
+    """Delete the sessions of all users that cannot go on, and return how many; tokens go with them."""
+    idle_since = clock.now() - timedelta(seconds=settings.auth_session_idle_seconds)
+    dead = or_(UserSession.expires_at <= clock.now(), UserSession.revoked_at <= idle_since, idle_since >= _LAST_USED)
+    return cast("CursorResult[Any]", session.execute(delete(UserSession).where(dead))).rowcount
 
 
 def end(session: Session, token: str) -> None:
@@ -137,6 +193,29 @@ def _revoke(session: Session, *which: Any) -> int:  # noqa: ANN401 - SQLAlchemy'
     """End the sessions that are `which`, and return how many went on until now."""
     ending = update(UserSession).where(*which, UserSession.revoked_at.is_(None)).values(revoked_at=clock.now())
     return cast("CursorResult[Any]", session.execute(ending)).rowcount
+
+
+def _make_room(session: Session, user_id: UUID, most: int) -> None:
+    """End those of the user's sessions that were not used for longest, until there are `most`."""
+    going_on = (UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
+    newest_first = select(UserSession.id).where(*going_on).order_by(_LAST_USED.desc(), UserSession.id.desc())
+    surplus = session.scalars(newest_first).all()[most:]
+    if surplus:
+        _revoke(session, UserSession.id.in_(surplus))
+        record_once_committed(session, "authn_token_revoked", user=user_id, sessions=len(surplus))
+
+
+def _may_sign_in(settings: AuthSettings, user: User) -> bool:
+    return user.disabled_at is None and (user.email_proven_at is not None or not settings.auth_email_proof)
+
+
+def _is_disabled(session: Session, user_id: UUID) -> bool:
+    return session.scalar(select(User.disabled_at).where(User.id == user_id)) is not None
+
+
+def _read(row: Row[Any], caller: Principal) -> SessionRead:
+    is_current = row.id == caller.session
+    return SessionRead(**row._mapping, is_current=is_current)  # noqa: SLF001 - the public name, so spelt by SQLAlchemy
 
 
 def _new_token(session: Session, session_id: UUID) -> str:

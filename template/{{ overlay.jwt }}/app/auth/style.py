@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
-from app.auth import sessions, tokens
+from app.auth import mail, sessions, tokens
 from app.auth.commands import users_command
 from app.auth.principal import Credentials, Principal
 from app.core.auth_settings import AuthSettings
@@ -33,11 +33,13 @@ _HOW_TO_MAKE_ONE: Final = "python3 -c 'import secrets; print(secrets.token_urlsa
 
 
 def check(settings: Settings) -> None:
-    """Do nothing if these settings keep strangers out; outside production all do.
+    """Do nothing if these settings keep strangers out and can work; outside production nearly all do.
 
     Raises:
         SettingsError: one that production needs is missing or too weak.
     """
+    if settings.auth_email_proof and mail.SENDER is None:
+        raise SettingsError("AUTH_EMAIL_PROOF: nobody sends the tokens. Set SENDER in app/auth/mail.py first.")
     if not settings.is_production:
         return
     for name in ("auth_jwt_secret", "auth_jwt_issuer", "auth_jwt_audience"):

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.auth import sessions
+from app.auth import one_time, sessions
+from app.auth.one_time import InvalidToken, Purpose
 from app.auth.principal import ADMIN, Principal
 from app.core import clock
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
@@ -32,6 +33,7 @@ class Secret(NamedTuple):
     """What a password is verified against, and which password that is."""
 
     user_id: UUID
+    email: str
     password_hash: str
     password_changed_at: datetime
 
@@ -116,14 +118,92 @@ def update_me(
     user.updated_at = clock.now()
     if email is not None:
         record_once_committed(session, "user_updated", account=user.email, user=user.id, new_account=email)
+        if folded(email) != user.email_key:
+            user.email_proven_at = None
         user.email, user.email_key = email, folded(email)
     if password_hash is not None:
-        record_once_committed(session, "authn_password_change", account=user.email, user=user.id)
-        user.password_hash, user.password_changed_at = password_hash, user.updated_at
-        sessions.end_all(session, user.id, keep=caller.session)
+        _set_password(session, user, password_hash, keep=caller.session)
     with _email_conflicts():
         session.flush()
     return _read(user)
+
+
+def reset_password(session: Session, token: str, password_hash: str) -> None:
+    """Set the password of the user whose `token` for that it is, and end all sessions of the user.
+
+    Raises:
+        InvalidToken: it is not good, or not any more.
+    """
+    _set_password(session, one_time.take(session, token, "reset"), password_hash)
+
+
+def email_of(session: Session, token: str) -> str:
+    """Return the address of the user whose `token` for a new password it is.
+
+    Raises:
+        InvalidToken: it is not good, or not any more.
+    """
+    user = session.get(User, one_time.owner(session, token, "reset"))
+    if user is None:
+        raise InvalidToken
+    return user.email
+
+
+def prove_email(session: Session, token: str) -> None:
+    """Note that the address of the user whose `token` for that it is was proven.
+
+    Raises:
+        InvalidToken: it is not good, or not any more.
+    """
+    user = one_time.take(session, token, "proof")
+    user.email_proven_at = clock.now()
+    record_once_committed(session, "user_updated", account=user.email, user=user.id, is_proven=True)
+
+
+def token_for(session: Session, email: str, purpose: Purpose, seconds: int) -> str:
+    """Return a new token for the user with `email`, good for so many `seconds`.
+
+    Raises:
+        NotFound: there is no such user, or the user is disabled.
+    """
+    user = _named(session, email)
+    if user.disabled_at is not None:
+        raise NotFound(f"{email} is disabled.")
+    return one_time.issue(session, user, purpose, seconds)
+
+
+def disable(session: Session, email: str) -> None:
+    """Let the user with `email` neither sign in nor call any more; nothing of the user is deleted.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = _named(session, email)
+    user.disabled_at = user.disabled_at or clock.now()
+    record_once_committed(session, "user_archived", account=user.email, user=user.id)
+    sessions.end_all(session, user.id)
+
+
+def enable(session: Session, email: str) -> None:
+    """Let the user with `email` sign in again.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = _named(session, email)
+    user.disabled_at = None
+    record_once_committed(session, "user_updated", account=user.email, user=user.id, is_enabled=True)
+
+
+def remove(session: Session, email: str) -> None:
+    """Delete the user with `email`, with sessions and tokens; what the user owns stays.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = _named(session, email)
+    record_once_committed(session, "user_deleted", account=user.email, user=user.id)
+    session.delete(user)
 
 
 def grant(session: Session, email: str, role: str) -> None:
@@ -176,6 +256,13 @@ def _named(session: Session, email: str) -> User:
     return user
 
 
+def _set_password(session: Session, user: User, password_hash: str, *, keep: UUID | None = None) -> None:
+    record_once_committed(session, "authn_password_change", account=user.email, user=user.id)
+    user.updated_at = clock.now()
+    user.password_hash, user.password_changed_at = password_hash, user.updated_at
+    sessions.end_all(session, user.id, keep=keep)
+
+
 def _set_roles(session: Session, user: User, roles: list[str]) -> None:
     about = {"account": user.email, "user": user.id, "old_roles": user.roles, "new_roles": roles}
     record_once_committed(session, "authz_change", **about)
@@ -183,7 +270,7 @@ def _set_roles(session: Session, user: User, roles: list[str]) -> None:
 
 
 def _secret(user: User | None) -> Secret | None:
-    return Secret(user.id, user.password_hash, user.password_changed_at) if user else None
+    return Secret(user.id, user.email, user.password_hash, user.password_changed_at) if user else None
 
 
 def _read(user: User) -> UserRead:

@@ -26,6 +26,10 @@ class AuthSettings(BaseSettings):
     auth_jwt_audience: _Name | None = None
     auth_access_token_seconds: int = Field(default=900, ge=1, le=LONGEST_ACCESS)
     auth_session_seconds: int = Field(default=30 * _DAY, ge=1, le=366 * _DAY)
+    auth_session_idle_seconds: int = Field(default=14 * _DAY, ge=1, le=366 * _DAY)
+    auth_sessions_per_user: int = Field(default=50, ge=1, le=10_000)
+    auth_one_time_token_seconds: int = Field(default=3600, ge=60, le=7 * _DAY)
+    auth_email_proof: bool = False
 
     # OWASP's parameters for Argon2id with one lane; production refuses weaker ones.
     auth_password_memory_kib: int = Field(default=19_456, ge=8, le=4 * 1024 * 1024)

@@ -2,17 +2,26 @@
 
 import re
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from app.core.scopes import SCOPES
 from app.schemas.base import Schema
-from app.schemas.fields import LINE
-from app.schemas.users import SentPassword
+from app.schemas.fields import LINE, Email, Timestamp
+from app.schemas.page import Page
+from app.schemas.users import NewPassword, SentPassword
 
 _ANY_SCOPE = "|".join(re.escape(scope) for scope in SCOPES)
 # No more of them than there are.
 _SCOPE_LIST = f"^(({_ANY_SCOPE})( ({_ANY_SCOPE}))" + "{0," + str(len(SCOPES) - 1) + "})?$" if SCOPES else "^$"
+
+
+OneTimeToken = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=LINE),
+    Field(repr=False, description="Good for one use.", examples=["reset_SECRET"]),
+]
 
 
 class TokenRequest(Schema):
@@ -36,6 +45,39 @@ class RefreshRequest(Schema):
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         repr=False, description="The newest of the session.", examples=["refresh_SECRET"]
     )
+
+
+class ResetRequest(Schema):
+    """Whose password somebody has forgotten."""
+
+    email: Email = Field(examples=["ada@example.com"])
+
+
+class NewPasswordRequest(Schema):
+    """A new password, with the token that lets it be set."""
+
+    token: OneTimeToken
+    password: NewPassword
+
+
+class ProofRequest(Schema):
+    """The token that was sent to an address."""
+
+    token: OneTimeToken
+
+
+class SessionRead(Schema):
+    """A session of the caller that goes on."""
+
+    id: UUID
+    created_at: Timestamp
+    last_used_at: Timestamp = Field(description="When it was started or last refreshed.")
+    expires_at: Timestamp
+    is_current: bool = Field(description="Whether it is the one that asks.")
+
+
+class SessionPage(Page[SessionRead]):
+    """Some sessions of the caller, newest first."""
 
 
 class TokenPair(Schema):

@@ -3,27 +3,43 @@
 Passwords are hashed here, between two units of work: never while a transaction waits.
 """
 
-from datetime import timedelta
+from contextlib import suppress
 
-from app.auth import sessions, tokens, users
+from app.auth import mail, sessions, tokens, users
+from app.auth.one_time import Purpose
 from app.auth.passwords import passwords_for
 from app.auth.principal import Principal
-from app.core.errors import Detail, Forbidden, Invalid, Unauthenticated
+from app.auth.weak_passwords import require_strong
+from app.core.errors import Detail, Forbidden, Invalid, NotFound, Unauthenticated
 from app.db.database import Database
 from app.observability.security_log import record
-from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
+from app.schemas.sign_in import (
+    NewPasswordRequest,
+    ProofRequest,
+    RefreshRequest,
+    ResetRequest,
+    TokenPair,
+    TokenRequest,
+)
 from app.schemas.users import UserCreate, UserRead, UserUpdate, if_address
 
 
 def register(database: Database, data: UserCreate) -> UserRead:
     """Return the new user, who has all scopes and no role.
 
+    With AUTH_EMAIL_PROOF, the user proves the address before signing in.
+
     Raises:
         EmailTaken: somebody has the address, in whatever case.
+        Invalid: the password is one that is tried first.
     """
+    require_strong(data.password, data.email)
     database.read_latest(users.require_free, data.email)
     password_hash = passwords_for(database.settings).hash(data.password)
-    return database.write(users.create, data.email, password_hash)
+    user = database.write(users.create, data.email, password_hash)
+    if database.settings.auth_email_proof:
+        _send(database, "proof", data.email)
+    return user
 
 
 def sign_in(database: Database, request: TokenRequest) -> TokenPair:
@@ -32,7 +48,7 @@ def sign_in(database: Database, request: TokenRequest) -> TokenPair:
     An unknown user and a wrong password take the same way and the same work.
 
     Raises:
-        Unauthenticated: there is no such user, or the password is another.
+        Unauthenticated: there is no such user, the password is another, or the user may not sign in.
     """
     settings = database.settings
     known = database.read_latest(users.secret_of, request.username)
@@ -42,9 +58,8 @@ def sign_in(database: Database, request: TokenRequest) -> TokenPair:
         raise Unauthenticated
     if verdict.new_hash:
         database.write(sessions.store_hash, known.user_id, known.password_hash, verdict.new_hash)
-    lifetime = timedelta(seconds=settings.auth_session_seconds)
     scopes = request.scope.split() or None
-    session = database.write(sessions.start, known.user_id, known.password_changed_at, scopes, lifetime)
+    session = database.write(sessions.start, settings, known.user_id, known.password_changed_at, scopes)
     if session is None:
         record("authn_login_fail", account=if_address(request.username), user=known.user_id)
         raise Unauthenticated
@@ -58,7 +73,7 @@ def refresh(database: Database, request: RefreshRequest) -> TokenPair:
         Unauthenticated: the refresh token is not good, or not any more. If it was used before, its session has
             ended, which is committed.
     """
-    outcome = database.write(sessions.rotate, request.refresh_token)
+    outcome = database.write(sessions.rotate, database.settings, request.refresh_token)
     if outcome is None:
         record("authn_login_fail", account=None)
         raise Unauthenticated
@@ -89,8 +104,55 @@ def update_me(database: Database, caller: Principal, data: UserUpdate) -> UserRe
     if known is None or not passwords.verify(data.current_password, known.password_hash).is_right:
         record("authn_password_change_fail", user=caller.subject)
         raise Forbidden("The current password is wrong.")
+    if password is not None:
+        require_strong(password, email or known.email)
     password_hash = passwords.hash(password) if password is not None else None
-    return database.write(users.update_me, caller, known, email, password_hash)
+    changed = database.write(users.update_me, caller, known, email, password_hash)
+    if email is not None and database.settings.auth_email_proof and users.folded(email) != users.folded(known.email):
+        _send(database, "proof", email)
+    return changed
+
+
+def request_reset(database: Database, request: ResetRequest) -> None:
+    """Send a token to the user with the address, if there is one: nobody learns whether there is.
+
+    Raises:
+        NotFound: this service sends nothing.
+    """
+    if mail.SENDER is None:
+        raise NotFound
+    with suppress(NotFound):
+        _send(database, "reset", request.email)
+
+
+def reset_password(database: Database, request: NewPasswordRequest) -> None:
+    """Set the password of the user whose token it is, and end all sessions of the user.
+
+    Raises:
+        InvalidToken: it is not good, or not any more.
+        Invalid: the password is one that is tried first.
+    """
+    email = database.read_latest(users.email_of, request.token)
+    require_strong(request.password, email)
+    password_hash = passwords_for(database.settings).hash(request.password)
+    database.write(users.reset_password, request.token, password_hash)
+
+
+def prove_email(database: Database, request: ProofRequest) -> None:
+    """Note that the address belongs to its user, who can sign in from now on.
+
+    Raises:
+        InvalidToken: the token is not good, or not any more.
+    """
+    database.write(users.prove_email, request.token)
+
+
+def _send(database: Database, purpose: Purpose, email: str) -> None:
+    if mail.SENDER is None:
+        raise NotFound
+    token = database.write(users.token_for, email, purpose, database.settings.auth_one_time_token_seconds)
+    send = {"reset": mail.SENDER.send_reset, "proof": mail.SENDER.send_proof}[purpose]
+    send(email, token)
 
 
 def _pair(database: Database, session: sessions.Ongoing) -> TokenPair:

@@ -103,9 +103,9 @@ class TestSignIn:
         known = database.read(users.secret_of, _EMAIL)
         assert known is not None
         database.write(lambda session: session.execute(update(User).values(password_changed_at=clock.now())))
-        lasting = timedelta(hours=1)
+        verified = (database.settings, known.user_id, known.password_changed_at, None)
 
-        assert database.write(sessions.start, known.user_id, known.password_changed_at, None, lasting) is None
+        assert database.write(sessions.start, *verified) is None
 
     def test_sessions_that_have_expired_are_cleared_away(self, database: Database) -> None:
         for _ in range(2):

@@ -14,7 +14,14 @@ from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
-from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
+from app.schemas.sign_in import (
+    NewPasswordRequest,
+    ProofRequest,
+    RefreshRequest,
+    ResetRequest,
+    TokenPair,
+    TokenRequest,
+)
 from app.services import accounts
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=ContractRoute)
@@ -45,3 +52,31 @@ async def refresh_token(data: RefreshRequest, work: Work) -> TokenPair:
 async def logout(data: RefreshRequest, work: Work) -> None:
     """End the session of a refresh token, if there is one."""
     await work.call(partial(accounts.sign_out, work.database, data))
+
+
+@router.post("/reset", status_code=status.HTTP_202_ACCEPTED, response_class=Response, responses=errors(404, 429))
+@public
+@max_body(sign_in.MAX_BODY)
+@limited(per_caller("reset"))
+async def request_reset(data: ResetRequest, work: Work) -> None:
+    """Ask for a token that sets a new password; it is sent to the address, if a user has it."""
+    await work.call(partial(accounts.request_reset, work.database, data))
+
+
+@router.post("/password", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(429))
+@public
+@max_body(sign_in.MAX_BODY)
+@bulkhead(sign_in.hashing)
+@limited(per_caller("password"))
+async def reset_password(data: NewPasswordRequest, work: Work) -> None:
+    """Set a new password with a token for it; all sessions of the user end."""
+    await work.call(partial(accounts.reset_password, work.database, data))
+
+
+@router.post("/proof", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(429))
+@public
+@max_body(sign_in.MAX_BODY)
+@limited(per_caller("proof"))
+async def prove_email(data: ProofRequest, work: Work) -> None:
+    """Prove an e-mail address with the token that was sent to it."""
+    await work.call(partial(accounts.prove_email, work.database, data))

@@ -12,7 +12,14 @@ from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
-from app.schemas.sign_in import RefreshRequest, TokenPair, TokenRequest
+from app.schemas.sign_in import (
+    NewPasswordRequest,
+    ProofRequest,
+    RefreshRequest,
+    ResetRequest,
+    TokenPair,
+    TokenRequest,
+)
 from app.services import accounts
 
 router = Router("auth", url_prefix="/v1/auth")
@@ -43,3 +50,31 @@ def refresh_token(body: RefreshRequest) -> TokenPair:
 def logout(body: RefreshRequest) -> None:
     """End the session of a refresh token, if there is one."""
     accounts.sign_out(get_database(), body)
+
+
+@router.post("/reset", status=HTTPStatus.ACCEPTED, responses=errors(404, 429))
+@public
+@max_body(sign_in.MAX_BODY)
+@limited(per_caller("reset"))
+def request_reset(body: ResetRequest) -> None:
+    """Ask for a token that sets a new password; it is sent to the address, if a user has it."""
+    accounts.request_reset(get_database(), body)
+
+
+@router.post("/password", status=HTTPStatus.NO_CONTENT, responses=errors(429))
+@public
+@max_body(sign_in.MAX_BODY)
+@bulkhead(sign_in.hashing)
+@limited(per_caller("password"))
+def reset_password(body: NewPasswordRequest) -> None:
+    """Set a new password with a token for it; all sessions of the user end."""
+    accounts.reset_password(get_database(), body)
+
+
+@router.post("/proof", status=HTTPStatus.NO_CONTENT, responses=errors(429))
+@public
+@max_body(sign_in.MAX_BODY)
+@limited(per_caller("proof"))
+def prove_email(body: ProofRequest) -> None:
+    """Prove an e-mail address with the token that was sent to it."""
+    accounts.prove_email(get_database(), body)

@@ -1,10 +1,11 @@
 """Users, who register and look after themselves."""
 
 from http import HTTPStatus
+from uuid import UUID
 
-from app.api.deps import get_caller, get_database
+from app.api.deps import get_caller, get_database, get_settings
 from app.api.routing import Router
-from app.auth import users
+from app.auth import sessions, users
 from app.auth.policy import public, requires
 from app.http.body import max_body
 from app.http.bulkhead import bulkhead
@@ -12,6 +13,8 @@ from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
 from app.http.sign_in import MAX_BODY, hashing
+from app.schemas.page import PageQuery
+from app.schemas.sign_in import SessionPage
 from app.schemas.users import UserCreate, UserRead, UserUpdate
 from app.services import accounts
 
@@ -43,3 +46,17 @@ def get_me() -> UserRead:
 def update_me(body: UserUpdate) -> UserRead:
     """Change the e-mail address or the password; with a new password, all other sessions end."""
     return accounts.update_me(get_database(), get_caller(), body)
+
+
+@router.get("/me/sessions")
+@requires()
+def list_sessions(query: PageQuery) -> SessionPage:
+    """List where the user who calls is signed in, newest first."""
+    return get_database().read_latest(sessions.list_own, get_settings(), get_caller(), query)
+
+
+@router.delete("/me/sessions/<session_id>", status=HTTPStatus.NO_CONTENT, responses=errors(404))
+@requires()
+def end_session(session_id: UUID) -> None:
+    """End a session of the user who calls: its tokens are refused from now on."""
+    get_database().write(sessions.end_own, get_caller(), session_id)

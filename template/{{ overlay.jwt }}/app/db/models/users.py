@@ -13,7 +13,7 @@ from app.db.types import ExactText
 class User(Identified, Timestamps, Base):
     """A user. `email_key` is the address without its case, which can grow when it is folded.
 
-    `scopes` bounds what the user is granted, and is null where nothing does.
+    `scopes` bounds what the user is granted, and is null where nothing does. A disabled user can do nothing.
     """
 
     __tablename__ = "users"
@@ -25,10 +25,15 @@ class User(Identified, Timestamps, Base):
     password_changed_at: Mapped[datetime]
     roles: Mapped[list[str]] = mapped_column(JSON)
     scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    disabled_at: Mapped[datetime | None]
+    email_proven_at: Mapped[datetime | None]
 
 
 class UserSession(Identified, Base):
-    """One sign-in: all refresh tokens that descend from it are its family, and end with it."""
+    """One sign-in: all refresh tokens that descend from it are its family, and end with it.
+
+    `last_used_at` is when it was last refreshed, and null where it was not yet.
+    """
 
     __tablename__ = "sessions"
 
@@ -37,8 +42,9 @@ class UserSession(Identified, Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("ix_sessions_user_id", "user_id"),)
+    __table_args__ = (Index("ix_sessions_user_id", "user_id"), Index("ix_sessions_expires_at", "expires_at"))
 
 
 class RefreshToken(Identified, Base):
@@ -52,3 +58,17 @@ class RefreshToken(Identified, Base):
     used_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_refresh_tokens_session_id", "session_id"),)
+
+
+class OneTimeToken(Identified, Base):
+    """What sets a new password or proves an address, once: only a hash is kept."""
+
+    __tablename__ = "one_time_tokens"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(ExactText(16))
+    token_hash: Mapped[str] = mapped_column(ExactText(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_one_time_tokens_user_id", "user_id"),)

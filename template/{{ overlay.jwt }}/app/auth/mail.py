@@ -1,0 +1,20 @@
+"""Where messages to users leave this service: how they are sent is the team's.
+
+Set `SENDER` to an object with these two methods. Until then nobody can ask for a token by themselves
+(`POST /v1/auth/reset` is 404), and AUTH_EMAIL_PROOF cannot be turned on; `app users reset` makes tokens all the same.
+"""
+
+from typing import Protocol
+
+
+class Sender(Protocol):
+    """Sends messages. It is called once the token is in the database, while the client waits: so hand it to a queue."""
+
+    def send_reset(self, address: str, token: str) -> None:
+        """Tell the user at `address` how to set a new password: `POST /v1/auth/password` with `token`."""
+
+    def send_proof(self, address: str, token: str) -> None:
+        """Tell the user at `address` how to prove that it is theirs: `POST /v1/auth/proof` with `token`."""
+
+
+SENDER: Sender | None = None

@@ -1,0 +1,94 @@
+"""Tokens that are good for one use within some time: to set a new password, to prove an address.
+
+They are 256 random bits, so one round of SHA-256 is enough to store them by.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.errors import AppError
+from app.core.ids import new_id
+from app.db.models.users import OneTimeToken, User
+from app.observability.security_log import record_once_committed
+
+Purpose = Literal["reset", "proof"]
+
+_PREFIXES: Final[dict[Purpose, str]] = {"reset": "reset_", "proof": "proof_"}
+
+
+class InvalidToken(AppError):
+    status, code = 400, "invalid_token"
+    default = "The token is not good, or not any more. Ask for a new one."
+
+
+def issue(session: Session, user: User, purpose: Purpose, seconds: int) -> str:
+    """Return a new token for `user`, good for so many `seconds`; those before it are good no more."""
+    _forget(session, user.id, purpose)
+    token, now = _PREFIXES[purpose] + secrets.token_urlsafe(32), clock.now()
+    made = OneTimeToken(
+        id=new_id(),
+        user_id=user.id,
+        purpose=purpose,
+        token_hash=_hash(token),
+        created_at=now,
+        expires_at=now + timedelta(seconds=seconds),
+    )
+    session.add(made)
+    session.flush()
+    record_once_committed(session, "authn_token_created", account=user.email, user=user.id, purpose=purpose)
+    return token
+
+
+def owner(session: Session, token: str, purpose: Purpose) -> UUID:
+    """Return whose `token` is.
+
+    Raises:
+        InvalidToken: it is unknown, was used, or has expired; or the user is disabled.
+    """
+    found = session.scalar(
+        select(OneTimeToken.user_id)
+        .join(User, User.id == OneTimeToken.user_id)
+        .where(
+            OneTimeToken.token_hash == _hash(token),
+            OneTimeToken.purpose == purpose,
+            OneTimeToken.expires_at > clock.now(),
+            User.disabled_at.is_(None),
+        )
+    )
+    if found is None:
+        raise InvalidToken
+    return found
+
+
+def take(session: Session, token: str, purpose: Purpose) -> User:
+    """Return whose `token` is, locked, and use it up: of two at once one has it.
+
+    Raises:
+        InvalidToken: as `owner` does.
+    """
+    user = session.scalar(select(User).where(User.id == owner(session, token, purpose)).with_for_update())
+    # Another may have used it while this waited.
+    if user is None or owner(session, token, purpose) != user.id:
+        raise InvalidToken
+    _forget(session, user.id, purpose)
+    return user
+
+
+def forget_expired(session: Session) -> None:
+    """Delete the tokens that are good for nothing any more."""
+    session.execute(delete(OneTimeToken).where(OneTimeToken.expires_at <= clock.now()))
+
+
+def _forget(session: Session, user_id: UUID, purpose: Purpose) -> None:
+    session.execute(delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,283 @@
+"""What becomes of an account: weak passwords, forgotten ones, proofs, sessions, and users who are sent away."""
+
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.auth import mail, style
+from app.core import clock
+from app.core.about import NAME, SLUG
+from app.core.errors import SettingsError
+from app.core.settings import Settings
+from app.db.database import Database
+from app.db.models import Base
+from app.db.models.users import OneTimeToken, UserSession
+from tests.callers import PASSWORD
+from tests.client import open_client
+from tests.commands import Outcome, assert_refused, run_app
+from tests.requests import assert_failed
+from tests.users import EMAIL, bearer, refresh, register, sign_in, tokens_of
+
+_ME = "/v1/users/me"
+_NEW = "another good passphrase"
+
+
+class Outbox:
+    """Keeps what was sent: purpose, address and token."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def send_reset(self, address: str, token: str) -> None:
+        self.sent.append(("reset", address, token))
+
+    def send_proof(self, address: str, token: str) -> None:
+        self.sent.append(("proof", address, token))
+
+
+@pytest.fixture
+def outbox(monkeypatch: pytest.MonkeyPatch) -> Outbox:
+    outbox = Outbox()
+    monkeypatch.setattr(mail, "SENDER", outbox)
+    return outbox
+
+
+@pytest.fixture
+def proving(settings: Settings, client: httpx2.Client, outbox: Outbox) -> Generator[httpx2.Client]:  # noqa: ARG001 - empties the tables
+    """A client of a service that asks for proofs."""
+    with open_client(settings.model_copy(update={"auth_email_proof": True})) as proving:
+        yield proving
+
+
+@pytest.fixture
+def users(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run `app users` with further arguments."""
+    assert settings.database_url is not None
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+
+    def run(*arguments: str) -> Outcome:
+        return run_app("users", *arguments)
+
+    return run
+
+
+def count_of(session: Session, table: type[Base]) -> int:
+    return session.scalars(select(func.count()).select_from(table)).one()
+
+
+def set_password(client: httpx2.Client, token: str, password: str = _NEW) -> httpx2.Response:
+    return client.post("/v1/auth/password", json={"token": token, "password": password})
+
+
+class TestWeakPasswords:
+    @pytest.mark.parametrize(
+        "password",
+        ["password1", "PassWord1", "12345678", "qwertyuiop", "ada.lovelace", "Ada.Lovelace@example.com", NAME, SLUG],
+    )
+    def test_what_is_tried_first_is_refused(self, client: httpx2.Client, password: str) -> None:
+        body = {"email": "ada.lovelace@example.com", "password": password.ljust(8)}
+        (detail,) = assert_failed(client.post("/v1/users", json=body), 422, "validation_error")
+
+        assert (detail["field"], detail["code"]) == ("password", "weak_password")
+
+    def test_also_when_it_is_changed_or_set_anew(self, client: httpx2.Client, users: Any) -> None:
+        register(client)
+        caller = bearer(client, tokens_of(client))
+        change = {"password": "password1", "current_password": PASSWORD}
+        token = users("reset", EMAIL).out.splitlines()[-1]
+
+        assert_failed(caller.patch(_ME, json=change), 422, "validation_error")
+        assert_failed(set_password(client, token, "Ada@Example.com"), 422, "validation_error")
+        assert set_password(client, token).status_code == 204
+
+
+class TestReset:
+    def test_a_token_sets_a_new_password_once_and_ends_all_sessions(self, client: httpx2.Client, users: Any) -> None:
+        register(client)
+        tokens = tokens_of(client)
+        made = users("reset", EMAIL.upper())
+        token = made.out.splitlines()[-1]
+
+        assert set_password(client, token).status_code == 204
+        assert_failed(set_password(client, token, PASSWORD), 400, "invalid_token")
+        assert_failed(bearer(client, tokens).get(_ME), 401, "unauthenticated")
+        assert sign_in(client, password=PASSWORD).status_code == 401
+        assert sign_in(client, password=_NEW).status_code == 200
+        assert token not in made.err
+
+    def test_a_newer_one_takes_the_place_of_those_before_it(self, client: httpx2.Client, users: Any) -> None:
+        register(client)
+        first, second = (users("reset", EMAIL).out.splitlines()[-1] for _ in range(2))
+
+        assert_failed(set_password(client, first), 400, "invalid_token")
+        assert set_password(client, second).status_code == 204
+
+    def test_it_expires_and_is_stored_as_a_hash(self, client: httpx2.Client, users: Any, database: Database) -> None:
+        register(client)
+        token = users("reset", EMAIL).out.splitlines()[-1]
+        stored = database.read(lambda session: session.scalars(select(OneTimeToken.token_hash)).one())
+        past = clock.now() - timedelta(seconds=1)
+        database.write(lambda session: session.execute(update(OneTimeToken).values(expires_at=past)))
+
+        assert token not in stored
+        assert_failed(set_password(client, token), 400, "invalid_token")
+
+    def test_a_token_for_something_else_does_not(self, proving: httpx2.Client, outbox: Outbox) -> None:
+        register(proving)
+
+        assert_failed(set_password(proving, outbox.sent[0][2]), 400, "invalid_token")
+        assert_failed(set_password(proving, "none"), 400, "invalid_token")
+
+    def test_who_has_an_account_can_ask_for_one(self, client: httpx2.Client, outbox: Outbox) -> None:
+        register(client)
+        answers = [client.post("/v1/auth/reset", json={"email": email}) for email in (EMAIL, "eve@example.com")]
+
+        assert {(answer.status_code, answer.content) for answer in answers} == {(202, b"")}
+        ((purpose, address, token),) = outbox.sent
+        assert (purpose, address) == ("reset", EMAIL)
+        assert set_password(client, token).status_code == 204
+
+    def test_where_nothing_can_be_sent_nobody_can(self, client: httpx2.Client) -> None:
+        assert_failed(client.post("/v1/auth/reset", json={"email": EMAIL}), 404, "not_found")
+
+
+class TestProof:
+    def test_who_has_not_proved_the_address_cannot_sign_in(self, proving: httpx2.Client, outbox: Outbox) -> None:
+        register(proving)
+        before = sign_in(proving)
+        ((purpose, address, token),) = outbox.sent
+        proved = [proving.post("/v1/auth/proof", json={"token": token}) for _ in range(2)]
+
+        assert_failed(before, 401, "unauthenticated")
+        assert (purpose, address) == ("proof", EMAIL)
+        assert proved[0].status_code == 204
+        assert_failed(proved[1], 400, "invalid_token")
+        assert sign_in(proving).status_code == 200
+
+    def test_another_address_is_proved_anew(self, proving: httpx2.Client, outbox: Outbox) -> None:
+        register(proving)
+        proving.post("/v1/auth/proof", json={"token": outbox.sent[0][2]})
+        caller = bearer(proving, tokens_of(proving))
+        for email in (EMAIL.title(), "ada@example.org"):
+            caller.patch(_ME, json={"email": email, "current_password": PASSWORD})
+
+        assert [sent[:2] for sent in outbox.sent[1:]] == [("proof", "ada@example.org")]
+        assert sign_in(proving, "ada@example.org").status_code == 401
+
+    def test_without_a_sender_the_service_does_not_start(self, settings: Settings) -> None:
+        with pytest.raises(SettingsError, match=r"^AUTH_EMAIL_PROOF: "):
+            style.check(settings.model_copy(update={"auth_email_proof": True}))
+
+
+class TestSessions:
+    def test_a_user_sees_and_ends_them(self, client: httpx2.Client) -> None:
+        register(client)
+        first, second = tokens_of(client), tokens_of(client)
+        caller = bearer(client, first)
+        listed = caller.get(f"{_ME}/sessions").json()
+        other = listed["data"][0]["id"]
+        ended = [caller.delete(f"{_ME}/sessions/{other}").status_code for _ in range(2)]
+
+        assert [each["is_current"] for each in listed["data"]] == [False, True]
+        assert (listed["next_cursor"], listed["has_more"]) == (None, False)
+        assert ended == [204, 404]
+        assert_failed(bearer(client, second).get(_ME), 401, "unauthenticated")
+        assert_failed(refresh(client, second), 401, "unauthenticated")
+        assert [each["is_current"] for each in caller.get(f"{_ME}/sessions").json()["data"]] == [True]
+
+    def test_nobody_ends_those_of_another(self, client: httpx2.Client) -> None:
+        register(client)
+        register(client, "eve@example.com")
+        mine = bearer(client, tokens_of(client))
+        session = mine.get(f"{_ME}/sessions").json()["data"][0]["id"]
+
+        eve = bearer(client, tokens_of(client, "eve@example.com"))
+        assert_failed(eve.delete(f"{_ME}/sessions/{session}"), 404, "not_found")
+        assert mine.get(_ME).status_code == 200
+
+    def test_they_have_pages(self, client: httpx2.Client) -> None:
+        register(client)
+        caller, _, _ = (bearer(client, tokens_of(client)) for _ in range(3))
+        query = f"{_ME}/sessions?limit=2"
+        page = caller.get(query).json()
+        seen = page["data"] + caller.get(f"{query}&cursor={page['next_cursor']}").json()["data"]
+
+        assert len({each["id"] for each in seen}) == 3
+        assert seen[2]["is_current"]
+
+    def test_an_idle_one_ends(self, client: httpx2.Client, settings: Settings, database: Database) -> None:
+        register(client)
+        used, idle = tokens_of(client), tokens_of(client)
+        used = refresh(client, used).json()
+        long_ago = clock.now() - timedelta(seconds=settings.auth_session_idle_seconds + 1)
+        database.write(lambda session: session.execute(update(UserSession).values(created_at=long_ago)))
+
+        assert_failed(refresh(client, idle), 401, "unauthenticated")
+        used = refresh(client, used).json()
+        assert len(bearer(client, used).get(f"{_ME}/sessions").json()["data"]) == 1
+
+    def test_of_too_many_the_one_that_was_not_used_for_longest_ends(
+        self, settings: Settings, client: httpx2.Client
+    ) -> None:
+        register(client)
+        with open_client(settings.model_copy(update={"auth_sessions_per_user": 2})) as crowded:
+            first, second = tokens_of(crowded), tokens_of(crowded)
+            first = refresh(crowded, first).json()
+            third = tokens_of(crowded)
+
+            assert [bearer(crowded, each).get(_ME).status_code for each in (first, second, third)] == [200, 401, 200]
+
+    def test_dead_ones_are_cleared_away_without_their_user(
+        self, client: httpx2.Client, users: Any, database: Database
+    ) -> None:
+        register(client)
+        users("reset", EMAIL)
+        for _ in range(2):
+            tokens_of(client)
+        past = clock.now() - timedelta(seconds=1)
+        database.write(lambda session: session.execute(update(UserSession).values(expires_at=past)))
+        database.write(lambda session: session.execute(update(OneTimeToken).values(expires_at=past)))
+        tokens_of(client, EMAIL)
+        database.write(lambda session: session.execute(update(UserSession).values(expires_at=past)))
+
+        assert users("clean").out == "1 sessions are deleted.\n"
+        assert [database.read(count_of, table) for table in (UserSession, OneTimeToken)] == [0, 0]
+
+
+class TestDisabling:
+    def test_a_disabled_user_is_out_at_once_and_can_come_back(self, client: httpx2.Client, users: Any) -> None:
+        register(client)
+        tokens = tokens_of(client)
+        token = users("reset", EMAIL).out.splitlines()[-1]
+        disabled = users("disable", EMAIL)
+
+        assert (disabled.code, disabled.out) == (0, f"{EMAIL} is disabled.\n")
+        assert_failed(bearer(client, tokens).get(_ME), 401, "unauthenticated")
+        assert_failed(refresh(client, tokens), 401, "unauthenticated")
+        assert_failed(sign_in(client), 401, "unauthenticated")
+        assert_failed(set_password(client, token), 400, "invalid_token")
+        assert_refused(users("reset", EMAIL), EMAIL, "disabled")
+        assert users("enable", EMAIL).code == 0
+        assert sign_in(client).status_code == 200
+
+    def test_a_deleted_one_is_gone(self, client: httpx2.Client, users: Any, database: Database) -> None:
+        register(client)
+        tokens = tokens_of(client)
+        deleted = users("delete", EMAIL, "--yes")
+
+        assert (deleted.code, deleted.out) == (0, f"{EMAIL} is deleted.\n")
+        assert_failed(bearer(client, tokens).get(_ME), 401, "unauthenticated")
+        assert sign_in(client).status_code == 401
+        assert database.read(count_of, UserSession) == 0
+        register(client)
+
+    @pytest.mark.parametrize("command", [["disable"], ["enable"], ["delete", "--yes"], ["reset"]])
+    def test_an_unknown_one_is_refused(self, client: httpx2.Client, users: Any, command: list[str]) -> None:
+        register(client)
+
+        assert_refused(users(command[0], "eve@example.com", *command[1:]), "eve@example.com")
