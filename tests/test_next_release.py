@@ -123,6 +123,7 @@ class TestNextRelease:
         service.run("uv", "run", "just", "migrate")
         assert "[['2026-1'], 0]" == service.run("uv", "run", "python", "-c", SELECT).strip()
         service.run("uv", "run", "ruff", "check", "app/db")
+        service.run("uv", "run", "ruff", "format", "--check", "app/db")
         service.run("uv", "run", "just", "migrations")
 
 
