@@ -69,6 +69,20 @@ def test_every_resource_is_valid(engine: Engine, render: Render, answers: Answer
         }
 
 
+@pytest.mark.parametrize("answers", DEPLOYED, ids=variant_id)
+def test_pods_reach_named_networks_only(engine: Engine, render: Render, answers: Answers) -> None:
+    for overlay in OVERLAYS:
+        policies = [
+            each for each in manifests(text_of(engine, render, overlay, **answers)) if "egress" in each.get("spec", {})
+        ]
+        (rules,) = (policy["spec"]["egress"] for policy in policies)
+        names, database, *provider = rules
+        assert "podSelector" in names["to"][0]
+        assert [{"ipBlock": {"cidr": "10.0.0.0/8"}}] == database["to"]
+        assert ["169.254.0.0/16" in rule["to"][0]["ipBlock"]["except"] for rule in provider] == [True] * len(provider)
+        assert (answers["auth"] == "oidc") == bool(provider)
+
+
 @pytest.mark.parametrize(("sound", "planted"), PLANTED.values(), ids=PLANTED)
 def test_a_planted_mistake_is_found(engine: Engine, render: Render, sound: str, planted: str) -> None:
     text = text_of(engine, render, "staging")
