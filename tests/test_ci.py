@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from tests.containers import Engine
+from tests.docker import Docker
 from tests.jobs import PRINTED, add_job
 from tests.machine import environment, give_docker, services, without_services
 from tests.pipelines import ACCESS, ADDRESSES, BOT, FILES, PASSWORD, REGISTRY, Pipeline
@@ -222,25 +223,55 @@ class TestScan:
         assert "settings.cfg" in outcome.log
 
 
+@pytest.fixture
+def saved(engine: Engine, tmp_path: Path) -> tuple[Path, str]:
+    """Return a file that holds a small image, and the hash that engines know it by; no engine has it under a name."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", "utf-8")
+    engine.run("build", "--quiet", "--tag", "localhost/small:1", str(tmp_path))
+    identity = engine.run("image", "inspect", "--format", "{{.Id}}", "localhost/small:1").strip()
+    engine.run("save", "--output", str(tmp_path / "small.tar"), "localhost/small:1")
+    engine.run("rmi", "localhost/small:1")
+    return tmp_path / "small.tar", identity
+
+
 class TestPublish:
     def test_pushes_what_a_file_holds_and_leaves_no_login(
-        self, new_pipeline: NewPipeline, engine: Engine, registry: Registry, tmp_path: Path
+        self, new_pipeline: NewPipeline, registry: Registry, saved: tuple[Path, str], tmp_path: Path
     ) -> None:
-        (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", "utf-8")
-        engine.run("build", "--quiet", "--tag", "localhost/small:1", str(tmp_path))
-        identity = engine.run("image", "inspect", "--format", "{{.Id}}", "localhost/small:1").strip()
-        engine.run("save", "--output", str(tmp_path / "small.tar"), "localhost/small:1")
-        engine.run("rmi", "localhost/small:1")
-        given = {"REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD, "TMPDIR": str(tmp_path / "temporary")}
-        (tmp_path / "temporary").mkdir()
-        command = ["uv", "run", "just", "publish", str(tmp_path / "small.tar"), f"{REGISTRY}/acme/small:2"]
-        outcome = new_pipeline("gitlab", "sqlite").command(*command, **given)
+        pipeline, given = new_pipeline("gitlab", "sqlite"), {"REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
+        outcome = pipeline.command("uv", "run", "just", "publish", str(saved[0]), f"{REGISTRY}/acme/small:2", **given)
 
         assert outcome.passed, outcome.log
         (digest,) = [path.read_text("utf-8") for path in tmp_path.glob("pushed-*")]
         assert f"{REGISTRY}/acme/small@{digest}" in outcome.log.splitlines()
-        assert registry.image("acme/small", digest) == identity
-        assert [[REGISTRY, "--username", "robot", "--password-stdin", PASSWORD]] == [
-            each[:-1] for each in logins(tmp_path)
-        ]
-        assert [] == list((tmp_path / "temporary").rglob("config.json"))
+        assert registry.image("acme/small", digest) == saved[1]
+        ((*said, login),) = logins(tmp_path)
+        assert said == [REGISTRY, "--username", "robot", "--password-stdin", PASSWORD]
+        assert not Path(login).parent.exists()
+
+    def test_docker_does_so_where_its_context_says(
+        self, new_pipeline: NewPipeline, registry: Registry, docker: Docker, saved: tuple[Path, str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "temporary").mkdir()
+        pipeline = new_pipeline("gitlab", "sqlite")
+        given = {
+            **docker.environment,
+            # The real one, and not what stands in for it.
+            "PATH": f"{docker.environment['PATH']}:{pipeline.environment['PATH']}",
+            "DOCKER_HOST": "",
+            "DOCKER_CONFIG": str(tmp_path / "config"),
+            "TMPDIR": str(tmp_path / "temporary"),
+            "REGISTRY_USER": "robot",
+            "REGISTRY_PASSWORD": PASSWORD,
+        }
+        where = f"host={docker.environment['DOCKER_HOST']}"
+        assert pipeline.command("docker", "context", "create", "rootless", "--docker", where, **given).passed
+        assert pipeline.command("docker", "context", "use", "rootless", **given).passed
+        name = f"{registry.address}/acme/docker"
+        outcome = pipeline.command("uv", "run", "just", "publish", str(saved[0]), f"{name}:2", **given)
+
+        assert outcome.passed, outcome.log
+        (digest,) = [line.partition("@")[2] for line in outcome.log.splitlines() if line.startswith(f"{name}@")]
+        assert registry.image("acme/docker", digest) == saved[1]
+        assert "auths" not in json.loads((tmp_path / "config/config.json").read_text("utf-8"))
+        assert [] == list((tmp_path / "temporary").iterdir())
