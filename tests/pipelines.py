@@ -2,13 +2,22 @@
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.pipeline_files import (
+    azure_inserted,
+    azure_steps,
+    azure_variables,
+    circleci_jobs,
+    circleci_steps,
+    jenkins_stages,
+    jenkins_steps,
+)
 from tests.rendering import REPOSITORY, git
 
 SECONDS = 600
@@ -18,7 +27,7 @@ PROGRAMS = REPOSITORY / "tests/programs"
 BB_RUN = "bb-run@1.3.0"
 REGISTRY = "registry.example"
 PASSWORD = "planted-password"
-# What a provider sets, as far as the pipelines use it.
+# What gives access to the registry, where a provider does not do that itself.
 SETTINGS = {"REGISTRY": REGISTRY, "REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
 # The variables that say where to release: those that everybody may see, and the secrets.
 ADDRESSES = {
@@ -30,6 +39,14 @@ ADDRESSES = {
 }
 ACCESS = {name: f"{PASSWORD}-{name}" for name in ("COMPOSE_SSH_KEY", "STAGING_KUBECONFIG", "PRODUCTION_KUBECONFIG")}
 BOT = {"RENOVATE_TOKEN": f"{PASSWORD}-RENOVATE_TOKEN"}
+# What CircleCI's contexts and Azure's groups of variables keep: a job has that of those which it names.
+KEPT = {
+    "registry": SETTINGS,
+    "updates": BOT,
+    "compose": {"COMPOSE_SSH_KEY": ACCESS["COMPOSE_SSH_KEY"]},
+    "staging": {"STAGING_KUBECONFIG": ACCESS["STAGING_KUBECONFIG"]},
+    "production": {"PRODUCTION_KUBECONFIG": ACCESS["PRODUCTION_KUBECONFIG"]},
+}
 
 FILES = {
     "github": ".github/workflows/ci.yml",
@@ -98,8 +115,10 @@ class Pipeline:
 
 def _act(pipeline: Pipeline) -> Outcome:
     """GitHub's: act, on this machine, with local actions in the place of those that it would fetch."""
-    used = re.findall(r"uses: (\S+)", pipeline.file.read_text("utf-8"))
-    actions = [f"--local-repository={action}={REPOSITORY}/tests/actions" for action in sorted(set(used))]
+    used = set(re.findall(r"uses: (\S+)", pipeline.file.read_text("utf-8")))
+    ours = REPOSITORY / "tests/actions"
+    places = {action: ours / re.split("[/@]", action)[1] for action in sorted(used)}
+    actions = [f"--local-repository={name}={place if place.exists() else ours}" for name, place in places.items()]
     machine = ["--platform=ubuntu-24.04=-self-hosted", "--action-offline-mode", "--pull=false"]
     variables = [f"--var={name}={value}" for name, value in pipeline.variables.items()]
     secrets = [f"--secret={name}={value}" for name, value in {**pipeline.secrets, "GITHUB_TOKEN": PASSWORD}.items()]
@@ -147,43 +166,52 @@ def _bb_run(pipeline: Pipeline) -> Outcome:
 
 
 def _azure(pipeline: Pipeline) -> Outcome:
-    """Azure's: the scripts of all jobs whose conditions hold, in order, as on main."""
+    """Azure's: the scripts of all jobs that a run of main has, in order, while their conditions hold."""
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
-    variables = {name.upper(): value for name, value in document["variables"].items() if name != "UV_CACHE_DIR"}
-    ours = {**SETTINGS, **variables, "BUILD_SOURCEVERSION": git(pipeline.directory, "rev-parse", "HEAD").strip()}
-    given = {**ours, "REGISTRY_PASSWORD": ours.pop("REGISTRY_PASSWORD"), **pipeline.variables, **pipeline.secrets}
+    commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
+    workspace = f"{pipeline.environment['OWN']}/workspace"
+    settings = {"BUILD_SOURCEVERSION": commit, "PIPELINE_WORKSPACE": workspace, **document["variables"]}
 
-    def holds(part: dict[str, Any]) -> bool:
-        condition = part.get("condition", "")
+    def holds(condition: str, given: Collection[str] = ()) -> bool:
         reasons = re.findall(r"(eq|ne)\(variables\['Build.Reason'\], 'Schedule'\)", condition)
         needed = re.findall(r"ne\(variables\['(\w+)'\], ''\)", condition)
-        return all((each == "eq") == pipeline.scheduled for each in reasons) and given.keys() >= set(needed)
+        return all((each == "eq") == pipeline.scheduled for each in reasons) and set(given) >= set(needed)
+
+    def script(step: dict[str, Any]) -> str:
+        # An artifact is moved, so that a job that needs it has to get it.
+        place = f"{workspace}/{step.get('artifact')}"
+        return f"mkdir -p {place} && mv {step['publish']} {place}" if "publish" in step else step.get("script", ":")
 
     def steps() -> Iterator[tuple[str, dict[str, str]]]:
-        for job in document["jobs"]:
-            if not holds(job):
-                continue
-            # What another job has put out is a variable of all here.
-            variables = {name: value for name, value in job.get("variables", {}).items() if not value.startswith("$[")}
-            for step in job.get("steps") or job["strategy"]["runOnce"]["deploy"]["steps"]:
-                if "script" in step and holds(step):
-                    own = {name: given[value.strip("$()")] for name, value in step.get("env", {}).items()}
-                    yield step["script"], {**variables, **own}
+        for job in azure_inserted(document["jobs"], holds):
+            own, groups = azure_variables(job)
+            given = {**pipeline.variables, **{name: value for group in groups for name, value in KEPT[group].items()}}
+            # What is secret is not in a script's environment, unless that asks for it.
+            own |= {name: value for name, value in given.items() if PASSWORD not in value}
+            own = {name: value.replace("$(Build.SourceVersion)", commit) for name, value in own.items()}
+            for step in azure_inserted(azure_steps(job) if holds(job.get("condition", ""), given) else [], holds):
+                if holds(step.get("condition", ""), given):
+                    asked = {name: given[value.strip("$()")] for name, value in step.get("env", {}).items()}
+                    yield script(step), {**own, **asked}
 
-    return _in_order(pipeline, steps(), ours)
+    return _in_order(pipeline, steps(), {name: value for name, value in settings.items() if name != "UV_CACHE_DIR"})
 
 
 def _circleci(pipeline: Pipeline) -> Outcome:
-    """CircleCI's: the commands of all jobs, in order, as on main."""
+    """CircleCI's: the commands of the jobs of the workflow that a run of main has, in order."""
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
-    settings = {"CIRCLE_BRANCH": "main", "CIRCLE_SHA1": git(pipeline.directory, "rev-parse", "HEAD").strip()}
+    trigger = "scheduled_pipeline" if pipeline.scheduled else "webhook"
+    values = {"<< pipeline.trigger_source >>": trigger, "<< pipeline.git.branch >>": "main"}
 
-    def expand(steps: list[Any]) -> Iterator[str]:
-        for step in steps:
-            if isinstance(step, str) and step in document["commands"]:
-                yield from expand(document["commands"][step]["steps"])
-            elif isinstance(step, dict) and "run" in step:
-                yield step["run"]["command"]
+    def shell(kind: str, what: Mapping[str, Any]) -> str:
+        # A file is moved to the workspace, so that a job that needs it has to get it.
+        files = " ".join(what.get("paths", ()))
+        scripts = {
+            "run": what.get("command", ""),
+            "persist_to_workspace": f'mkdir -p "$OWN/workspace" && mv {files} "$OWN/workspace"',
+            "attach_workspace": 'cp "$OWN"/workspace/* .',
+        }
+        return scripts.get(kind, ":")
 
     home = pipeline.directory / ".cache"
     home.mkdir(exist_ok=True)
@@ -191,43 +219,38 @@ def _circleci(pipeline: Pipeline) -> Outcome:
     before = f'if [ -f "$BASH_ENV" ]; then . "$BASH_ENV"; PATH={PROGRAMS}:$PATH; fi\n'
 
     def commands() -> Iterator[tuple[str, dict[str, str]]]:
-        for name, job in document["jobs"].items():
-            environment = {"BASH_ENV": str(home / name), **job.get("environment", {})}
-            environment.pop("TRIGGER", None)
-            for command in expand(job["steps"]):
-                yield before + command, environment
+        for name, uses in circleci_jobs(document, values):
+            job = document["jobs"][name]
+            own = {key: values.get(value, value) for key, value in job.get("environment", {}).items()}
+            own |= {"BASH_ENV": str(home / name), **KEPT.get(uses.get("context", ""), {})}
+            for kind, what in circleci_steps(document, job["steps"], values):
+                yield before + shell(kind, what), own
 
-    settings |= {"CIRCLE_PROJECT_USERNAME": "acme", "CIRCLE_PROJECT_REPONAME": "my-service"}
-    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets, "HOME": str(home)}
-    trigger = {"TRIGGER": "scheduled_pipeline" if pipeline.scheduled else "webhook"}
-    return _in_order(pipeline, commands(), {**given, **settings, **trigger})
+    commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
+    settings = {"CIRCLE_SHA1": commit, "CIRCLE_PROJECT_USERNAME": "acme", "CIRCLE_PROJECT_REPONAME": "my-service"}
+    return _in_order(pipeline, commands(), {**pipeline.variables, **settings, "HOME": str(home)})
 
 
 def _jenkins(pipeline: Pipeline) -> Outcome:
     """Jenkins's: what `sh` runs in all stages, in order, as on main; then what has to run always."""
-    stages, _, after = pipeline.file.read_text("utf-8").partition("\n  post {\n")
-    shell = re.compile(r"\bsh ('''(?P<many>.*?)'''|'(?P<one>[^']*)')", re.DOTALL)
-    credentials = {"USER": "robot", "PASSWORD": PASSWORD}
+    text, _, after = pipeline.file.read_text("utf-8").partition("\n  post {\n")
+    registry = {"REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
 
-    def commands(text: str) -> Iterator[tuple[str, dict[str, str]]]:
-        for stage in re.split(r"\n    stage\(", text):
+    def commands() -> Iterator[tuple[str, dict[str, str]]]:
+        for stage in jenkins_stages(text).values():
             needed = re.search(r"env\.(\w+_URL)\b", stage)
-            reason = re.search(r"(not \{|when \{)\s+triggeredBy 'TimerTrigger'", stage)
-            if reason and reason[1].startswith("when") != pipeline.scheduled:
+            reason = re.search(r"(not \{ )?triggeredBy 'TimerTrigger'", stage)
+            if (reason and bool(reason[1]) == pipeline.scheduled) or (needed and needed[1] not in pipeline.variables):
                 continue
-            if needed and needed[1] not in pipeline.variables:
-                continue
-            kept = re.findall(r"string\(credentialsId: '([\w-]+)', variable: '(\w+)'\)", stage)
-            secrets = {name: pipeline.secrets[key.upper().replace("-", "_")] for key, name in kept}
-            for found in shell.finditer(stage):
-                yield (found["many"] or found["one"]).replace("\\\n", ""), {**credentials, **secrets}
+            for script, variables in jenkins_steps(stage):
+                named = {name: key.upper().replace("-", "_") for name, key in variables.items()}
+                yield script, {name: registry.get(name) or pipeline.secrets[key] for name, key in named.items()}
 
-    version = git(pipeline.directory, "rev-parse", "HEAD").strip()
-    image = f"{REGISTRY}/my-service:{version}"
+    image = f"my-service:{git(pipeline.directory, 'rev-parse', 'HEAD').strip()}"
     ours = {"IMAGE": image, "BUILD_TAG": pipeline.directory.name, "RENOVATE_REPOSITORY": "acme/my-service"}
     settings = {"REGISTRY": REGISTRY, **ours, **pipeline.variables}
-    outcome = _in_order(pipeline, commands(stages), settings)
-    cleared = _in_order(pipeline, commands(after), settings)
+    outcome = _in_order(pipeline, commands(), settings)
+    cleared = _in_order(pipeline, jenkins_steps(after), settings)
     return Outcome(outcome.passed and cleared.passed, outcome.log + cleared.log)
 
 

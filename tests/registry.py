@@ -18,11 +18,16 @@ class Registry:
     def __init__(self, shared: Path) -> None:
         self.address = started("registry", shared, _start).url.removeprefix("http://")
 
+    def image(self, name: str, digest: str) -> str:
+        """Return which image is published under a name and a digest: the hash that an engine knows it by."""
+        headers = {"Accept": MANIFEST}
+        answer = httpx2.get(f"http://{self.address}/v2/{name}/manifests/{digest}", headers=headers).raise_for_status()
+        return answer.json()["config"]["digest"].removeprefix("sha256:")
+
     def labels(self, name: str, digest: str) -> dict[str, str]:
-        """Return the labels of the image that is published under a name and a digest."""
-        url = f"http://{self.address}/v2/{name}"
-        manifest = httpx2.get(f"{url}/manifests/{digest}", headers={"Accept": MANIFEST}).raise_for_status().json()
-        config = httpx2.get(f"{url}/blobs/{manifest['config']['digest']}", follow_redirects=True).raise_for_status()
+        """Return its labels."""
+        url = f"http://{self.address}/v2/{name}/blobs/sha256:{self.image(name, digest)}"
+        config = httpx2.get(url, follow_redirects=True).raise_for_status()
         return json.loads(config.content)["config"]["Labels"]
 
 

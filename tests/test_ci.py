@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,14 +10,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.conftest import Render
 from tests.containers import Engine
+from tests.docker import Docker
 from tests.jobs import PRINTED, add_job
 from tests.machine import environment, give_docker, services, without_services
 from tests.pipelines import ACCESS, ADDRESSES, BOT, FILES, PASSWORD, REGISTRY, Pipeline
-from tests.processes import completed
 from tests.registry import Registry
-from tests.rendering import REPOSITORY, choices, git, render
+from tests.rendering import choices, git, render
 from tests.servers import server_url
 from tests.service import Service
 
@@ -111,6 +109,12 @@ def noted(directory: Path) -> list[tuple[str, dict[str, str]]]:
     return [(" ".join(task), settings) for task, settings in map(json.loads, lines)]
 
 
+def logins(directory: Path) -> list[list[str]]:
+    """Return who signed in to a registry: the arguments, the password, and the file that the engine kept it in."""
+    log = directory / "logins"
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
 def commit(pipeline: Pipeline) -> None:
     """Commit all that is there."""
     git(pipeline.directory, "add", "--all")
@@ -126,11 +130,12 @@ def test_passes_publishes_and_releases(
 
     assert outcome.passed, outcome.log[-20_000:]
     assert "Required test coverage of 90.0% reached" in outcome.log
-    assert PASSWORD in (tmp_path / "logins").read_text("utf-8")
     assert PASSWORD not in outcome.log
     assert PRINTED in outcome.log
     name = "acme/my-service" if provider in {"github", "gitlab"} else "my-service"
     (digest,) = [path.read_text("utf-8") for path in tmp_path.glob("pushed-*")]
+    # What was built and scanned, and nothing that was built again.
+    assert (tmp_path / "built").read_text("utf-8").split() == [registry.image(name, digest)]
     revision = git(pipeline.directory, "rev-parse", "HEAD").strip()
     assert revision == registry.labels(name, digest)["org.opencontainers.image.revision"]
     image = f"{'ghcr.io' if provider == 'github' else REGISTRY}/{name}@{digest}"
@@ -140,6 +145,9 @@ def test_passes_publishes_and_releases(
         f"release-kubernetes production {image}": PRODUCTION,
     }
     assert (expected if pipeline.releases else {}) == dict(noted(tmp_path))
+    ((*_, password, login),) = logins(tmp_path)
+    assert password == PASSWORD
+    assert not Path(login).parent.exists()
 
 
 @pytest.mark.parametrize(("provider", "database"), list(zip(FILES, itertools.cycle(sorted(SERVED)))))
@@ -184,7 +192,7 @@ def test_a_scheduled_run_takes_the_newest_shows_the_drift_and_proposes_updates(
     ((proposed, settings),) = noted(tmp_path)
     assert proposed.startswith(f"renovate {PROPOSES[provider]}")
     assert BOT == settings
-    assert [] == list(tmp_path.glob("pushed-*"))
+    assert ([], []) == (list(tmp_path.glob("pushed-*")), logins(tmp_path))
 
 
 @pytest.mark.parametrize(("provider", "plant", "database"), PLANTED)
@@ -201,7 +209,7 @@ def test_turns_red_and_publishes_nothing(
 
     assert not outcome.passed
     assert sign in outcome.log
-    assert [] == list(tmp_path.glob("pushed-*"))
+    assert ([], []) == (list(tmp_path.glob("pushed-*")), logins(tmp_path))
 
 
 class TestScan:
@@ -215,68 +223,56 @@ class TestScan:
         assert "settings.cfg" in outcome.log
 
 
-LINTERS = {
-    "github": [
-        ["actionlint"],
-        ["zizmor", "--offline", "--quiet", "--persona", "pedantic", FILES["github"]],
-        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", FILES["github"]],
-    ],
-    "gitlab": [
-        ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", FILES["gitlab"]]
-    ],
-    "azure": [
-        [
-            *("check-jsonschema", "--builtin-schema", "vendor.azure-pipelines"),
-            *("--regex-variant", "nonunicode", "--data-transform", "azure-pipelines", FILES["azure"]),
-        ]
-    ],
-    "bitbucket": [["check-jsonschema", "--builtin-schema", "vendor.bitbucket-pipelines", FILES["bitbucket"]]],
-    "circleci": [["check-jsonschema", "--builtin-schema", "vendor.circle-ci", FILES["circleci"]]],
-}
-RENOVATE = ["check-jsonschema", "--builtin-schema", "vendor.renovate", "renovate.json"]
-TASKS = ("lint", "openapi --check", "migrations", "test --cov", "audit", "secrets", "sbom", "image", "scan", "publish")
+@pytest.fixture
+def saved(engine: Engine, tmp_path: Path) -> tuple[Path, str]:
+    """Return a file that holds a small image, and the hash that engines know it by; no engine has it under a name."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", "utf-8")
+    engine.run("build", "--quiet", "--tag", "localhost/small:1", str(tmp_path))
+    identity = engine.run("image", "inspect", "--format", "{{.Id}}", "localhost/small:1").strip()
+    engine.run("save", "--output", str(tmp_path / "small.tar"), "localhost/small:1")
+    engine.run("rmi", "localhost/small:1")
+    return tmp_path / "small.tar", identity
 
 
-class TestFiles:
-    @pytest.mark.parametrize("database", DATABASES)
-    @pytest.mark.parametrize("provider", LINTERS)
-    def test_linters_have_nothing_to_say(self, render: Render, provider: str, database: str) -> None:
-        directory = render(ci=provider, database=database)
-        git(directory, "init", "--quiet")
-        for command in [*LINTERS[provider], RENOVATE]:
-            completed(command, cwd=directory)
+class TestPublish:
+    def test_pushes_what_a_file_holds_and_leaves_no_login(
+        self, new_pipeline: NewPipeline, registry: Registry, saved: tuple[Path, str], tmp_path: Path
+    ) -> None:
+        pipeline, given = new_pipeline("gitlab", "sqlite"), {"REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
+        outcome = pipeline.command("uv", "run", "just", "publish", str(saved[0]), f"{REGISTRY}/acme/small:2", **given)
 
-    @pytest.mark.parametrize("provider", FILES)
-    def test_what_is_fetched_is_pinned(self, render: Render, provider: str) -> None:
-        text = (render(ci=provider) / FILES[provider]).read_text("utf-8")
-        images = re.findall(r"(?<![/\w])(?:python|postgres|mariadb|docker):[\w.-]+\S*", text)
-        actions = re.findall(r"uses: .*", text)
+        assert outcome.passed, outcome.log
+        (digest,) = [path.read_text("utf-8") for path in tmp_path.glob("pushed-*")]
+        assert f"{REGISTRY}/acme/small@{digest}" in outcome.log.splitlines()
+        assert registry.image("acme/small", digest) == saved[1]
+        ((*said, login),) = logins(tmp_path)
+        assert said == [REGISTRY, "--username", "robot", "--password-stdin", PASSWORD]
+        assert not Path(login).parent.exists()
 
-        assert [] == [image for image in images if not re.search(r"@sha256:[0-9a-f]{64}$", image)]
-        assert [] == [action for action in actions if not re.search(r"@[0-9a-f]{40} # v[0-9.]+$", action)]
-        assert images
-        assert (provider == "github") == bool(actions)
+    def test_docker_does_so_where_its_context_says(
+        self, new_pipeline: NewPipeline, registry: Registry, docker: Docker, saved: tuple[Path, str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "temporary").mkdir()
+        pipeline = new_pipeline("gitlab", "sqlite")
+        given = {
+            # The real one, and not what stands in for it.
+            "PATH": f"{docker.environment['PATH']}:{pipeline.environment['PATH']}",
+            "LD_LIBRARY_PATH": docker.environment["LD_LIBRARY_PATH"],
+            "DOCKER_CONFIG": str(tmp_path / "config"),
+            "TMPDIR": str(tmp_path / "temporary"),
+            "REGISTRY_USER": "robot",
+            "REGISTRY_PASSWORD": PASSWORD,
+        }
+        where = f"host={docker.environment['DOCKER_HOST']}"
+        assert pipeline.command("docker", "context", "create", "rootless", "--docker", where, **given).passed
+        assert pipeline.command("docker", "context", "use", "rootless", **given).passed
+        name = f"{registry.address}/acme/docker"
+        outcome = pipeline.command("uv", "run", "just", "publish", str(saved[0]), f"{name}:2", **given)
 
-    @pytest.mark.parametrize("provider", FILES)
-    def test_every_task_is_called(self, render: Render, provider: str) -> None:
-        text = (render(ci=provider) / FILES[provider]).read_text("utf-8")
-
-        assert [] == [task for task in (*TASKS, "template-diff") if f"uv run just {task}" not in text]
-        assert "uv sync --locked" in text
-        assert "uv lock --upgrade" in text
-
-    @pytest.mark.quick
-    def test_the_repositorys_own_is_a_sibling(self, render: Render) -> None:
-        for command in LINTERS["github"]:
-            completed(command, cwd=REPOSITORY)
-        own, rendered = (
-            set(re.findall(r"uses: .*", (directory / FILES["github"]).read_text("utf-8")))
-            for directory in (REPOSITORY, render(ci="github"))
-        )
-        assert own <= rendered
-
-    @pytest.mark.quick
-    def test_the_bot_leaves_what_the_template_owns_alone(self, render: Render) -> None:
-        settings = json.loads((render() / "renovate.json").read_text("utf-8"))
-
-        assert ["copier", "pep621"] == settings["enabledManagers"]
+        assert outcome.passed, outcome.log
+        (digest,) = [line.partition("@")[2] for line in outcome.log.splitlines() if line.startswith(f"{name}@")]
+        assert registry.image("acme/docker", digest) == saved[1]
+        assert "Login Succeeded" in outcome.log
+        assert {} == json.loads((tmp_path / "config/config.json").read_text("utf-8"))["auths"]
+        # uv leaves a lock there.
+        assert [] == [path for path in (tmp_path / "temporary").iterdir() if path.is_dir()]
