@@ -3,10 +3,13 @@
 import itertools
 import json
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from itertools import islice
+from threading import Event, Thread
 
 import httpx2
 import pytest
@@ -150,12 +153,16 @@ class Nonsense:
         }
         self.answer: Speech = self.answers["an error"]
 
+    def is_asked(self, times: int = 1) -> bool:
+        """Return whether so many requests have come before long."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline and len(self.requests) < times:
+            time.sleep(0.02)
+        return len(self.requests) >= times
+
     def is_asked_again(self) -> bool:
         """Return whether another request comes in before long."""
-        seen, deadline = len(self.requests), time.monotonic() + SECONDS
-        while time.monotonic() < deadline and len(self.requests) < seen + 1:
-            time.sleep(0.02)
-        return len(self.requests) >= seen + 1
+        return self.is_asked(len(self.requests) + 1)
 
 
 def drops() -> Iterator[bytes]:
@@ -194,6 +201,44 @@ def misbehaving(port: int, nonsense: Nonsense) -> Generator[None]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def with_unknown_key(who: Who) -> Who:
+    """Return the same token, which names another key."""
+    header, rest = who["Authorization"].removeprefix("Bearer ").split(".", 1)
+    members = json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    renamed = urlsafe_b64encode(json.dumps({**members, "kid": "unknown"}).encode()).decode().rstrip("=")
+    return {"Authorization": f"Bearer {renamed}.{rest}"}
+
+
+class TestUnknownKeys:
+    def test_a_provider_that_is_asked_for_them_and_is_slow_holds_nobody_else(
+        self, service: Service, new_provider: NewProvider
+    ) -> None:
+        provider, released = new_provider(), Event()
+        slow = Nonsense(provider.issuer)
+        slow.answer = lambda: (500, {}, [str(released.wait(SECONDS)).encode()])
+        strangers, may_wait = 50, 5  # half of DATABASE_POOL_SIZE
+        calm = service.with_settings({**provider.settings, "AUTH_OIDC_KEYS_REFRESH_SECONDS": "300"})
+        with calm.serving() as base_url, ThreadPoolExecutor(strangers + 1) as pool:
+            with provider.running():
+                known = provider.bearer("alice")
+                assert {200} == statuses(base_url, known)
+            with misbehaving(provider.port, slow):
+                unknown = with_unknown_key(known)
+                first = pool.submit(statuses, base_url, unknown, 1)
+                assert slow.is_asked()
+                asked = [pool.submit(statuses, base_url, unknown, 1) for _ in range(strangers)]
+                refused = [each.result() for each in islice(as_completed(asked, 9), strangers - may_wait)]
+                with httpx2.Client(base_url=base_url, headers=known, timeout=10, trust_env=False) as client:
+                    answers = [client.get("/v1/orders") for _ in range(20)]
+                released.set()
+        assert [{503}] * len(refused) == refused
+        assert {200} == {answer.status_code for answer in answers}
+        assert max(answer.elapsed.total_seconds() for answer in answers) < 1
+        assert {401} == first.result()
+        assert {frozenset({401}), frozenset({503})} == {frozenset(each.result()) for each in asked}
+        assert 1 == len(slow.requests)
 
 
 class TestNonsense:

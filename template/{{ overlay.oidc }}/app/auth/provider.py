@@ -14,6 +14,7 @@ from app.core.errors import Unavailable
 
 _log = structlog.get_logger("app.auth")
 _AWAY: Final = "The identity provider cannot be reached. Try again shortly."
+_BUSY: Final = "The identity provider is being asked for new keys. Try again shortly."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,15 @@ class Schedule:
     """When keys are fetched, in seconds.
 
     `refresh` is how often while all is well, `floor` how much lies between two fetches whatever is asked, `stale` how
-    long keys are used while the provider is away, and `patience` how long a request waits for a fetch.
+    long keys are used while the provider is away, and `patience` how long a request waits for a fetch. `waiting` is how
+    many requests with unknown keys may wait at once, each in a thread that others could use.
     """
 
     refresh: float
     floor: float
     stale: float
     patience: float
+    waiting: int
 
 
 class Provider:
@@ -43,6 +46,7 @@ class Provider:
         self._fetched: float | None = None
         self._attempted = float("-inf")
         self._attempts = 0
+        self._waiting = 0
         self._is_wanted = False
         self._is_fetching = False
         self._is_away = False
@@ -53,11 +57,12 @@ class Provider:
     def find(self, key_id: str | None, algorithm: str) -> SigningKey | None:
         """Return the key, None where the provider has no such key as far as is known.
 
-        A key that is not known may be new: then the keys are fetched, if the last time is long enough ago. Blocks
-        for at most `patience`, and only for a provider that answered when it was last asked.
+        A key that is known blocks nobody. One that is not may be new: then the keys are fetched, if the last time is
+        long enough ago. Blocks for at most `patience`, and only for a provider that answered when it was last asked.
 
         Raises:
-            Unavailable: the provider was never reached, or not for so long that its keys may not be used any more.
+            Unavailable: the provider was never reached, or not for so long that its keys may not be used any more; or
+                as many as may wait for its new keys do already.
         """
         if self._thread is None:
             self._start()
@@ -89,6 +94,7 @@ class Provider:
         """Go on in a process that was forked from the one in which this was made: no thread came along."""
         self._changed = Condition()
         self._thread = None
+        self._waiting = 0
         self._is_fetching = False
 
     def close(self) -> None:
@@ -140,5 +146,15 @@ class Provider:
             late = self._now() - self._attempted if self._is_fetching else 0
             # Not for a provider that hangs: whoever makes up key ids would keep every thread waiting.
             if is_soon and not self._is_away and late < self._schedule.patience:
-                seen = self._attempts
-                self._changed.wait_for(lambda: self._attempts > seen or self._is_closed, self._schedule.patience - late)
+                self._wait(self._schedule.patience - late)
+
+    def _wait(self, seconds: float) -> None:
+        # Before there are keys, nobody's token can be checked anyway: then all may wait.
+        if self._has_keys() and self._waiting >= self._schedule.waiting:
+            raise Unavailable(_BUSY)
+        seen = self._attempts
+        self._waiting += 1
+        try:
+            self._changed.wait_for(lambda: self._attempts > seen or self._is_closed, seconds)
+        finally:
+            self._waiting -= 1

@@ -33,7 +33,7 @@ class Verifier:
 
         Raises:
             Refused: the token does not open this service.
-            Unavailable: the provider was never reached, so nobody's token can be checked.
+            Unavailable: the keys are not there, so the token cannot be checked now.
         """
         token = read_token(authorization, self.algorithms)
         key = self.keys.find(token.key_id, token.algorithm)
@@ -52,6 +52,8 @@ def make_provider(settings: Settings) -> Provider | None:
         floor=settings.auth_oidc_keys_floor_seconds,
         stale=settings.auth_oidc_keys_stale_seconds,
         patience=timeout,
+        # As many threads as connections serve requests: half of them are for callers whose keys are known.
+        waiting=settings.database_pool_size // 2,
     )
     return Provider(partial(fetch_keys, settings.auth_oidc_issuer, settings.auth_oidc_algorithms, timeout), schedule)
 

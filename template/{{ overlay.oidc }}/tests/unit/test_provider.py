@@ -4,8 +4,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -16,7 +18,7 @@ from app.core.errors import Unavailable
 from app.observability.logging import configure_logging
 from tests.tokens import rsa_key
 
-_SCHEDULE = Schedule(refresh=300, floor=10, stale=3600, patience=2)
+_SCHEDULE = Schedule(refresh=300, floor=10, stale=3600, patience=2, waiting=20)
 
 
 class Clock:
@@ -71,7 +73,7 @@ class Unthreaded(Provider):
 
 
 def unthreaded(source: Source, clock: Clock, patience: float = 0) -> Provider:
-    return Unthreaded(source, Schedule(refresh=300, floor=10, stale=3600, patience=patience), clock)
+    return Unthreaded(source, replace(_SCHEDULE, patience=patience), clock)
 
 
 class TestSchedule:
@@ -182,7 +184,7 @@ class TestThread:
 
     def test_many_requests_with_a_new_key_are_one_fetch_and_all_succeed(self) -> None:
         source = Source("a")
-        with running(source, Schedule(refresh=300, floor=0.05, stale=3600, patience=2)) as provider:
+        with running(source, replace(_SCHEDULE, floor=0.05)) as provider:
             provider.find("a", "RS256")
             source.names = ("a", "b")
             time.sleep(0.06)
@@ -195,10 +197,54 @@ class TestThread:
             assert all(each.result() for each in found)
             assert source.fetches == 2
 
+    def test_only_some_wait_for_new_keys_and_nobody_for_known_ones(self) -> None:
+        source = Source("a")
+        schedule = replace(_SCHEDULE, floor=0, patience=5, waiting=3)
+        with running(source, schedule) as provider, ThreadPoolExecutor(20) as pool:
+            provider.find("a", "RS256")
+            before, source.names = source.fetches, ("a", "b")
+            source.goes_on.clear()
+            asked = [pool.submit(provider.find, "b", "RS256") for _ in range(20)]
+            refused = list(islice(as_completed(asked, 5), 17))
+            known = provider.find("a", "RS256")
+            still_waiting = [each for each in asked if not each.done()]
+            source.goes_on.set()
+
+        assert known is not None
+        assert {type(each.exception()) for each in refused} == {Unavailable}
+        assert len(still_waiting) == 3
+        assert all(each.result() for each in still_waiting)
+        assert source.fetches == before + 1
+
+    def test_a_refresh_that_takes_long_keeps_nobody_with_a_known_key_waiting(self) -> None:
+        source, begun = Source("a"), threading.Event()
+
+        def fetch() -> KeySet:
+            if source.fetches:
+                begun.set()
+            return source()
+
+        with running(fetch, replace(_SCHEDULE, refresh=0.01, floor=0.01)) as provider:
+            provider.find("a", "RS256")
+            source.goes_on.clear()
+            assert begun.wait(5)
+            assert provider.find("a", "RS256")
+            assert not source.goes_on.is_set()
+            source.goes_on.set()
+
+    def test_before_there_are_keys_all_wait_for_them(self) -> None:
+        source = Source("a")
+        source.goes_on.clear()
+        with running(source, replace(_SCHEDULE, waiting=0)) as provider, ThreadPoolExecutor(5) as pool:
+            found = [pool.submit(provider.find, "a", "RS256") for _ in range(5)]
+            source.goes_on.set()
+
+        assert all(each.result() for each in found)
+
     def test_nobody_waits_longer_than_patience(self) -> None:
         source = Source("a")
         source.goes_on.clear()
-        with running(source, Schedule(refresh=300, floor=10, stale=3600, patience=0.05)) as provider:
+        with running(source, replace(_SCHEDULE, patience=0.05)) as provider:
             with pytest.raises(Unavailable) as failure:
                 provider.find("a", "RS256")
             source.goes_on.set()
@@ -208,7 +254,7 @@ class TestThread:
     def test_it_recovers_in_the_background(self) -> None:
         source = Source()
         source.names = None
-        with running(source, Schedule(refresh=300, floor=0.05, stale=3600, patience=1)) as provider:
+        with running(source, replace(_SCHEDULE, floor=0.05)) as provider:
             with pytest.raises(Unavailable):
                 provider.find("a", "RS256")
             source.names = ("a",)
@@ -217,7 +263,7 @@ class TestThread:
 
     def test_a_provider_that_hangs_longer_than_it_may_keeps_nobody_waiting(self) -> None:
         source = Source("a")
-        with running(source, Schedule(refresh=300, floor=0.01, stale=3600, patience=0.05)) as provider:
+        with running(source, replace(_SCHEDULE, floor=0.01, patience=0.05)) as provider:
             provider.find("a", "RS256")
             time.sleep(0.02)
             source.goes_on.clear()
@@ -238,7 +284,7 @@ class TestThread:
                 raise ZeroDivisionError
             return Source("a")()
 
-        with running(source, Schedule(refresh=300, floor=0.02, stale=3600, patience=1)) as provider:
+        with running(source, replace(_SCHEDULE, floor=0.02)) as provider:
             with pytest.raises(Unavailable):
                 provider.find("a", "RS256")
 
@@ -249,7 +295,7 @@ class TestThread:
     def test_it_goes_on_after_a_fork(self) -> None:
         source = Source()
         source.names = None
-        with running(source, Schedule(refresh=300, floor=0.02, stale=3600, patience=1)) as provider:
+        with running(source, replace(_SCHEDULE, floor=0.02)) as provider:
             with pytest.raises(Unavailable):
                 provider.find("a", "RS256")
             source.names = ("a",)
