@@ -14,10 +14,6 @@ Claims = Mapping[str, object]
 _SUBJECT: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,128}")
 # The last second of the year 9999: a later one is no time that anybody means.
 _LATEST: Final = 253_402_300_799
-# Where one of these stands, the claims are those of an ID token or of an event, unless something says otherwise.
-_OTHER_KINDS: Final = {"nonce", "at_hash", "c_hash", "s_hash", "events"}
-# How Keycloak and Cognito call the kind of a token, in its claims.
-_ACCESS: Final = {"typ": "bearer", "token_use": "access"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,6 @@ class Rules:
         if self.audience not in _audiences(claims.get("aud")):
             raise Refused("its audience is another")
         self._check_times(claims, now)
-        _check_kind(claims)
         subject = claims.get("sub")
         if not isinstance(subject, str) or _SUBJECT.fullmatch(subject) is None:
             raise Refused("its subject is not valid")
@@ -69,15 +64,6 @@ def _audiences(value: object) -> list[str]:
     values = value if isinstance(value, list) else [value]
     names = [each for each in values if isinstance(each, str)]
     return names if len(names) == len(values) else []
-
-
-def _check_kind(claims: Claims) -> None:
-    kinds = {name: str(claims[name]).lower() for name in _ACCESS if name in claims}
-    if any(kind != _ACCESS[name] for name, kind in kinds.items()) or (not kinds and claims.keys() & _OTHER_KINDS):
-        raise Refused("it is no access token")
-    if "cnf" in claims:
-        # Bound to a key of its holder (RFC 9449, RFC 8705), which a bearer does not have to prove.
-        raise Refused("it is bound to a key")
 
 
 def _found(claims: Claims, path: str) -> object:

@@ -16,7 +16,8 @@ MAX_LENGTH: Final = 8000
 _MAX_KEY_ID: Final = 256
 _BEARER: Final = re.compile(r"bearer +(?P<token>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2})", re.IGNORECASE | re.ASCII)
 # An access token (RFC 9068, 2.1) or one that does not say what it is. What says that it is another kind is refused.
-_TYPES: Final = {"jwt", "application/jwt", "at+jwt", "application/at+jwt"}
+_ACCESS_TYPES: Final = {"at+jwt", "application/at+jwt"}
+_TYPES: Final = {"jwt", "application/jwt", *_ACCESS_TYPES}
 _JWS: Final = PyJWS(options={"enforce_minimum_key_length": True})
 
 
@@ -26,17 +27,19 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """What a token says about its own signature; nothing of it can be believed yet."""
+    """What a token says about its own signature and type; nothing of it can be believed yet."""
 
     text: str
     algorithm: str
     key_id: str | None
+    is_at_jwt: bool
 
 
-def read_token(authorization: str, allowed: Collection[str]) -> Unverified:
+def read_token(authorization: str, allowed: Collection[str], *, only_at_jwt: bool = False) -> Unverified:
     """Return the token in the value of an `Authorization` header (RFC 6750, 2.1).
 
-    `allowed` are the algorithms that the operator permits. Where to find a key is never taken from the token:
+    `allowed` are the algorithms that the operator permits; with `only_at_jwt`, a token must say in its header that it
+    is an access token (RFC 9068, 4). Where to find a key is never taken from the token:
     `jku`, `x5u`, `jwk` and `x5c` are not looked at.
 
     Raises:
@@ -53,12 +56,12 @@ def read_token(authorization: str, allowed: Collection[str]) -> Unverified:
         raise Refused("its algorithm is not allowed")
     if not (key_id is None or (isinstance(key_id, str) and len(key_id) <= _MAX_KEY_ID)):
         raise Refused("its key id is not valid")
-    if not isinstance(kind, str) or kind.lower() not in _TYPES:
+    if not isinstance(kind, str) or kind.lower() not in (_ACCESS_TYPES if only_at_jwt else _TYPES):
         raise Refused("its type is not one of access tokens")
     if "crit" in header or "b64" in header:
         # RFC 7515, 4.1.11: what is critical and not understood makes a token invalid. Nothing is understood here.
         raise Refused("it has critical header members")
-    return Unverified(form["token"], algorithm, key_id)
+    return Unverified(form["token"], algorithm, key_id, kind.lower() in _ACCESS_TYPES)
 
 
 def verified_claims(token: Unverified, key: SigningKey) -> dict[str, object]:

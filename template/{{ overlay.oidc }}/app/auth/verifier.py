@@ -6,6 +6,7 @@ from typing import Protocol
 
 from app.auth.claims import Rules
 from app.auth.discovery import fetch_keys
+from app.auth.kinds import check_kind
 from app.auth.principal import Principal
 from app.auth.provider import Provider, Schedule
 from app.auth.signing_keys import SigningKey
@@ -27,6 +28,7 @@ class Verifier:
     algorithms: frozenset[str]
     rules: Rules
     keys: Keys
+    only_at_jwt: bool
 
     def principal(self, authorization: str) -> Principal:
         """Return the caller whose token this is. May block, as `Provider.find` does.
@@ -35,11 +37,13 @@ class Verifier:
             Refused: the token does not open this service.
             Unavailable: the keys are not there, so the token cannot be checked now.
         """
-        token = read_token(authorization, self.algorithms)
+        token = read_token(authorization, self.algorithms, only_at_jwt=self.only_at_jwt)
         key = self.keys.find(token.key_id, token.algorithm)
         if key is None:
             raise Refused("its key is not known")
-        return self.rules.principal(verified_claims(token, key), clock.now().timestamp())
+        claims = verified_claims(token, key)
+        check_kind(claims, is_at_jwt=token.is_at_jwt)
+        return self.rules.principal(claims, clock.now().timestamp())
 
 
 def make_provider(settings: Settings) -> Provider | None:
@@ -67,4 +71,5 @@ def make_verifier(settings: Settings, keys: Keys) -> Verifier:
         scopes_claim=settings.auth_oidc_scopes_claim,
         roles_claim=settings.auth_oidc_roles_claim,
     )
-    return Verifier(frozenset(settings.auth_oidc_algorithms), rules, keys)
+    only_at_jwt = settings.auth_oidc_token_type == "at+jwt"  # noqa: S105 - a kind of token
+    return Verifier(frozenset(settings.auth_oidc_algorithms), rules, keys, only_at_jwt)

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode
 # Each signs with a private key and checks with the public one. With a symmetric one, HS256 for example, everybody who
 # knows a provider's public key could sign.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+TokenType = Literal["any", "at+jwt"]
 ClaimPath = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 _DEFAULT: Final[tuple[Algorithm, ...]] = ("RS256", "PS256", "ES256", "EdDSA")
@@ -19,6 +20,7 @@ class AuthSettings(BaseSettings):
 
     auth_oidc_issuer: str | None = None
     auth_oidc_audience: str | None = None
+    auth_oidc_token_type: TokenType = "any"  # noqa: S105 - a kind of token
     auth_oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = _DEFAULT
     auth_oidc_scopes_claim: ClaimPath = "scope"
     auth_oidc_roles_claim: ClaimPath = "roles"

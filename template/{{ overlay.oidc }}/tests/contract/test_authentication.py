@@ -109,6 +109,13 @@ class TestGranted:
 
 
 class TestKinds:
+    @pytest.mark.parametrize("kind", ["at+jwt", "application/at+jwt", "AT+JWT", "Application/At+Jwt"])
+    def test_only_at_jwt_may_be_asked_for(self, provider: LoopbackProvider, settings: Settings, kind: str) -> None:
+        strict = settings.model_copy(update={"auth_oidc_token_type": "at+jwt"})
+        token = signed({**_HEADER, "typ": kind}, claims_of(provider.issuer, nonce="n", auth_time=_NOW), _KEY)
+        with guarded_service(strict, provider) as client:
+            assert call(client, token).status_code == 200
+
     def test_an_access_token_that_says_so_may_have_a_nonce(
         self, client: httpx2.Client, provider: LoopbackProvider
     ) -> None:

@@ -251,5 +251,15 @@ class TestParts(Refused):
     def test_a_token_that_is_too_long(self, provider: LoopbackProvider) -> None:
         self.refuses(provider.token(padding="x" * 8000))
 
-    def test_an_id_token(self, provider: LoopbackProvider) -> None:
-        self.refuses(provider.token(nonce="n-0S6_WzA2Mj", auth_time=_NOW))
+    @pytest.mark.parametrize("claims", [{"nonce": "n-0S6_WzA2Mj"}, {"auth_time": _NOW}, {"email": "ada@example.com"}])
+    def test_an_id_token(self, provider: LoopbackProvider, claims: dict[str, object]) -> None:
+        self.refuses(provider.token(azp=AUDIENCE, roles=["admin"], **claims))
+
+    @pytest.mark.parametrize("kind", ["JWT", "application/jwt", "at+jwt x", ...])
+    def test_another_type_where_only_at_jwt_is_taken(
+        self, provider: LoopbackProvider, settings: Settings, kind: object
+    ) -> None:
+        header = _HEADER if kind is ... else {**_HEADER, "typ": kind}
+        strict = settings.model_copy(update={"auth_oidc_token_type": "at+jwt"})
+        with guarded_service(strict, provider) as self.client:
+            self.refuses(signed(header, claims_of(provider.issuer, scope="a", client_id="b"), _KEY))

@@ -89,6 +89,7 @@ class TestBounds:
             ("AUTH_OIDC_KEYS_STALE_SECONDS", "inf"),
             ("AUTH_OIDC_TIMEOUT_SECONDS", "0"),
             ("AUTH_OIDC_SCOPES_CLAIM", "x" * 201),
+            *(("AUTH_OIDC_TOKEN_TYPE", value) for value in ("AT+JWT", "JWT", "id_token")),
         ],
     )
     def test_they_are_named(self, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
