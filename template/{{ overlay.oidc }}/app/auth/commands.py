@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from app.auth.discovery import ProviderError, fetch_keys
+from app.auth.discovery import ProviderError
 from app.auth.tokens import Refused
-from app.auth.verifier import Verifier, make_verifier
+from app.auth.verifier import Verifier, make_fetch, make_verifier
 from app.core.settings import get_settings
 
 
@@ -20,11 +20,12 @@ def oidc_command() -> None:
 def check(*, token: bool) -> None:
     """Fetch the provider's keys, and say what is wrong with them or with a token."""
     settings = get_settings()
-    if settings.auth_oidc_issuer is None or settings.auth_oidc_audience is None:
+    fetch = make_fetch(settings)
+    if fetch is None or settings.auth_oidc_audience is None:
         raise click.ClickException("AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCE are not both set.")
     allowed = settings.auth_oidc_algorithms
     try:
-        keys = fetch_keys(settings.auth_oidc_issuer, allowed, settings.auth_oidc_timeout_seconds)
+        keys = fetch()
     except ProviderError as error:
         raise click.ClickException(f"{error}.") from None
     if not keys.keys:

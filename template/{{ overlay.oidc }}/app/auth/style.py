@@ -6,14 +6,16 @@ from weakref import WeakKeyDictionary, WeakSet, finalize
 
 import click
 import structlog
+from httpx2 import URL
 
 from app.auth.commands import oidc_command
-from app.auth.discovery import is_protected, problem_with_issuer
+from app.auth.discovery import problem_with_issuer, problem_with_url
 from app.auth.principal import Credentials, Principal
 from app.auth.provider import Provider
 from app.auth.tokens import Refused
 from app.auth.verifier import Verifier, make_provider, make_verifier
 from app.core.errors import SettingsError, Unauthenticated
+from app.core.peers import need_tls
 from app.core.settings import Settings
 from app.db.database import Database
 
@@ -36,13 +38,13 @@ _providers: Final[WeakSet[Provider]] = WeakSet()
 
 
 def check(settings: Settings) -> None:
-    """Do nothing if these settings name a provider that can be trusted, or, outside production, none.
+    """Accept settings that name a provider that can be trusted or, outside production, none.
 
     Raises:
         SettingsError: tokens could not be checked, or not safely.
     """
     issuer, audience = settings.auth_oidc_issuer, settings.auth_oidc_audience
-    is_needed = settings.is_production or issuer is not None or audience is not None
+    is_needed = settings.is_production or any((issuer, audience, settings.auth_oidc_discovery_url))
     if is_needed and issuer is None:
         raise SettingsError(
             "AUTH_OIDC_ISSUER is not set. Set it to the URL of your identity provider, exactly as its tokens have it "
@@ -53,12 +55,20 @@ def check(settings: Settings) -> None:
             "AUTH_OIDC_AUDIENCE is not set. Set it to the name that tokens for this service have in aud, "
             "like https://api.example.com."
         )
-    if issuer is None:
-        return
-    if problem := problem_with_issuer(issuer):
-        raise SettingsError(f"AUTH_OIDC_ISSUER {problem}.")
-    if settings.is_production and not is_protected(issuer):
-        raise SettingsError("AUTH_OIDC_ISSUER must start with https:// in production, or be on this machine.")
+    if issuer is not None:
+        _check_url("AUTH_OIDC_ISSUER", issuer, problem_with_issuer(issuer), settings)
+    if (url := settings.auth_oidc_discovery_url) is not None:
+        _check_url("AUTH_OIDC_DISCOVERY_URL", url, problem_with_url(url), settings)
+
+
+def _check_url(name: str, value: str, problem: str | None, settings: Settings) -> None:
+    if problem:
+        raise SettingsError(f"{name} {problem}.")
+    url = URL(value)
+    if url.scheme != "https" and need_tls([url.host], settings):
+        raise SettingsError(
+            f"{name} must start with https:// in production, unless its host is this machine or in PLAINTEXT_HOSTS."
+        )
 
 
 def authenticate(database: Database, credentials: Credentials) -> Principal:
@@ -66,7 +76,7 @@ def authenticate(database: Database, credentials: Credentials) -> Principal:
 
     Raises:
         Unauthenticated: there is not exactly one token, or not a valid one.
-        Unavailable: the provider was never reached, so nobody's token can be checked.
+        Unavailable: the keys are not there, so the token cannot be checked now.
     """
     if credentials.is_ambiguous or not credentials.authorization:
         raise Unauthenticated

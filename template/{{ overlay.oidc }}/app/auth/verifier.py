@@ -1,5 +1,6 @@
 """From the value of an `Authorization` header to the caller: all checks, in their order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -9,7 +10,7 @@ from app.auth.discovery import fetch_keys
 from app.auth.kinds import check_kind
 from app.auth.principal import Principal
 from app.auth.provider import Provider, Schedule
-from app.auth.signing_keys import SigningKey
+from app.auth.signing_keys import KeySet, SigningKey
 from app.auth.tokens import Refused, read_token, verified_claims
 from app.core import clock
 from app.core.settings import Settings
@@ -46,20 +47,33 @@ class Verifier:
         return self.rules.principal(claims, clock.now().timestamp())
 
 
-def make_provider(settings: Settings) -> Provider | None:
-    """Return the provider that `settings` name, not asked yet; None where they name none."""
+def make_fetch(settings: Settings) -> Callable[[], KeySet] | None:
+    """Return what fetches the keys of the provider that `settings` name, None where they name none."""
     if settings.auth_oidc_issuer is None:
         return None
-    timeout = settings.auth_oidc_timeout_seconds
+    return partial(
+        fetch_keys,
+        settings.auth_oidc_issuer,
+        settings.auth_oidc_algorithms,
+        settings.auth_oidc_timeout_seconds,
+        settings.auth_oidc_discovery_url,
+    )
+
+
+def make_provider(settings: Settings) -> Provider | None:
+    """Return the provider that `settings` name, not asked yet; None where they name none."""
+    fetch = make_fetch(settings)
+    if fetch is None:
+        return None
     schedule = Schedule(
         refresh=max(settings.auth_oidc_keys_refresh_seconds, settings.auth_oidc_keys_floor_seconds),
         floor=settings.auth_oidc_keys_floor_seconds,
         stale=settings.auth_oidc_keys_stale_seconds,
-        patience=timeout,
+        patience=settings.auth_oidc_timeout_seconds,
         # As many threads as connections serve requests: half of them are for callers whose keys are known.
         waiting=settings.database_pool_size // 2,
     )
-    return Provider(partial(fetch_keys, settings.auth_oidc_issuer, settings.auth_oidc_algorithms, timeout), schedule)
+    return Provider(fetch, schedule)
 
 
 def make_verifier(settings: Settings, keys: Keys) -> Verifier:

@@ -19,6 +19,7 @@ class AuthSettings(BaseSettings):
     """Where tokens come from, for whom they must be, and how the provider's keys are kept fresh."""
 
     auth_oidc_issuer: str | None = None
+    auth_oidc_discovery_url: str | None = None
     auth_oidc_audience: str | None = None
     auth_oidc_token_type: TokenType = "any"  # noqa: S105 - a kind of token
     auth_oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = _DEFAULT

@@ -15,6 +15,7 @@ from app.db.database import Database
 from tests.tokens import AUDIENCE
 
 _ISSUER = "https://id.example"
+_URLS = ("auth_oidc_issuer", "auth_oidc_discovery_url")
 
 
 @pytest.fixture(autouse=True)
@@ -42,15 +43,31 @@ class TestProduction:
         with pytest.raises(SettingsError, match=rf"^{name} is not set\. Set it to "):
             style.check(production(**{name.lower(): None}))
 
-    @pytest.mark.parametrize("issuer", ["http://id.example", "http://10.0.0.1:8080", "http://localhost.evil.example"])
-    def test_without_tls_it_does_not_start(self, issuer: str) -> None:
-        with pytest.raises(SettingsError, match=r"^AUTH_OIDC_ISSUER must start with https://"):
-            style.check(production(auth_oidc_issuer=issuer))
+    @pytest.mark.parametrize("name", _URLS)
+    @pytest.mark.parametrize("url", ["http://id.example", "http://10.0.0.1:8080", "http://localhost.evil.example"])
+    def test_without_tls_it_does_not_start(self, name: str, url: str) -> None:
+        with pytest.raises(SettingsError, match=rf"^{name.upper()} must start with https://"):
+            style.check(production(**{name: url}))
+
+    @pytest.mark.parametrize("name", _URLS)
+    @pytest.mark.parametrize(
+        "url", ["http://127.9.9.9", "http://[::1]:80", "http://keycloak:8080/realms/a", "https://id.example"]
+    )
+    def test_this_machine_and_hosts_that_are_named_need_no_tls(self, name: str, url: str) -> None:
+        style.check(production(plaintext_hosts=("keycloak",), **{name: url}))
 
     @pytest.mark.parametrize("issuer", ["id.example", "https://id.example?tenant=1", "https://"])
     def test_what_is_no_issuer_is_refused(self, issuer: str) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_OIDC_ISSUER is not "):
             style.check(production(auth_oidc_issuer=issuer))
+
+    @pytest.mark.parametrize("url", ["id.example", "/config", "https://id.example/c#x", "ftp://id.example", "https://"])
+    def test_what_is_no_discovery_url_is_refused(self, url: str) -> None:
+        with pytest.raises(SettingsError, match=r"^AUTH_OIDC_DISCOVERY_URL is not "):
+            style.check(production(auth_oidc_discovery_url=url))
+
+    def test_a_discovery_url_may_have_a_query(self) -> None:
+        style.check(production(auth_oidc_discovery_url="https://id.example/v2.0/config?p=sign-in"))
 
 
 class TestDevelopment:
@@ -60,7 +77,10 @@ class TestDevelopment:
     def test_a_provider_without_tls_is_enough(self) -> None:
         style.check(load(auth_oidc_issuer="http://keycloak:8080/realms/a", auth_oidc_audience=AUDIENCE))
 
-    @pytest.mark.parametrize("values", [{"auth_oidc_issuer": _ISSUER}, {"auth_oidc_audience": AUDIENCE}])
+    @pytest.mark.parametrize(
+        "values",
+        [{"auth_oidc_issuer": _ISSUER}, {"auth_oidc_audience": AUDIENCE}, {"auth_oidc_discovery_url": _ISSUER}],
+    )
     def test_half_of_it_is_refused(self, values: dict[str, str]) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_OIDC_\w+ is not set\."):
             style.check(load(**values))
