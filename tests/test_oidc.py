@@ -123,6 +123,18 @@ class TestAudience:
             assert {200} == statuses(base_url, provider.bearer("alice", audience=AUDIENCE))
 
 
+class TestAddress:
+    def test_a_provider_is_reached_elsewhere_and_its_tokens_must_say_what_they_are(
+        self, service: Service, new_provider: NewProvider
+    ) -> None:
+        with new_provider().running() as provider:
+            elsewhere = provider.issuer.replace("127.0.0.1", "localhost")
+            found = {"AUTH_OIDC_DISCOVERY_URL": f"{elsewhere}/.well-known/openid-configuration"}
+            configured = {**provider.settings, **found, "AUTH_OIDC_TOKEN_TYPE": "at+jwt"}
+            with service.with_settings(configured).serving() as base_url:
+                assert {200} == statuses(base_url, provider.bearer("alice"))
+
+
 class TestTokens:
     def test_a_token_that_has_expired_is_refused(self, service: Service, new_provider: NewProvider) -> None:
         provider = new_provider().with_lifetime(1)
