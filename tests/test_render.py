@@ -254,7 +254,8 @@ class TestPipelines:
         texts = own_texts(project := render(**answers))
         default, chosen = FILES.get(questions()["ci"]["default"], ""), FILES.get(answers["ci"], "")
         changed = {name for name in texts.keys() | base.keys() if base.get(name) != texts.get(name)}
-        allowed = {default, chosen, "docs/pipeline.md", ".ci/uv.txt", "renovate.json", "README.md", ANSWERS_FILE}
+        pages = {"README.md", "docs/pipeline.md", "docs/security.md"}
+        allowed = {default, chosen, *pages, ".ci/uv.txt", "renovate.json", ANSWERS_FILE}
         assert set() == changed - allowed
         assert (answers["ci"] != "none") == ("renovate.json" in texts) == (chosen in texts)
         assert [] == [line for name, text in texts.items() for line in untidy(name, text)]
