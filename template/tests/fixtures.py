@@ -1,9 +1,11 @@
 """What all tests share: a database of their own, the service in process, and callers."""
 
+import json
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -18,6 +20,8 @@ from tests.callers import style_settings
 from tests.client import open_client
 from tests.databases import fresh_database
 from tests.document import Document
+
+Events = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +87,17 @@ def client(service: httpx2.Client, database: Database, document: Document) -> Ge
     service.event_hooks["response"] = [document.check]
     yield service
     service.event_hooks["response"] = []
+
+
+@pytest.fixture
+def events(capfdbinary: pytest.CaptureFixture[bytes]) -> Events:
+    """Return what gives the security events since its last call."""
+
+    def read() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+        return [line for line in lines if line.get("security")]
+
+    return read
 
 
 @cache

@@ -1,8 +1,6 @@
 """Each security event is in the log once it has happened, with whom it is about."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import httpx2
 import pytest
@@ -12,20 +10,8 @@ from app.core.settings import Settings
 from app.db.database import Database
 from tests.callers import headers_for
 from tests.commands import run_process
+from tests.fixtures import Events
 from tests.requests import Caller
-
-Events = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def events(capfdbinary: pytest.CaptureFixture[bytes]) -> Events:
-    """Return the security events since the last call."""
-
-    def read() -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
-        return [line for line in lines if line.get("security")]
-
-    return read
 
 
 def test_a_key_is_made_and_revoked(client: httpx2.Client, database: Database, events: Events) -> None:

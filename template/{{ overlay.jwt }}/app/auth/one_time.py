@@ -30,7 +30,7 @@ class InvalidToken(AppError):
 
 def issue(session: Session, user: User, purpose: Purpose, seconds: int) -> str:
     """Return a new token for `user`, good for so many `seconds`; those before it are good no more."""
-    _forget(session, user.id, purpose)
+    forget(session, user.id, purpose)
     token, now = _PREFIXES[purpose] + secrets.token_urlsafe(32), clock.now()
     made = OneTimeToken(
         id=new_id(),
@@ -77,17 +77,19 @@ def take(session: Session, token: str, purpose: Purpose) -> User:
     # Another may have used it while this waited.
     if user is None or owner(session, token, purpose) != user.id:
         raise InvalidToken
-    _forget(session, user.id, purpose)
+    forget(session, user.id, purpose)
     return user
+
+
+def forget(session: Session, user_id: UUID, *purposes: Purpose) -> None:
+    """Delete the tokens of the user for these purposes, without any those for all."""
+    which = [OneTimeToken.purpose.in_(purposes)] if purposes else []
+    session.execute(delete(OneTimeToken).where(OneTimeToken.user_id == user_id, *which))
 
 
 def forget_expired(session: Session) -> None:
     """Delete the tokens that are good for nothing any more."""
     session.execute(delete(OneTimeToken).where(OneTimeToken.expires_at <= clock.now()))
-
-
-def _forget(session: Session, user_id: UUID, purpose: Purpose) -> None:
-    session.execute(delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose))
 
 
 def _hash(token: str) -> str:

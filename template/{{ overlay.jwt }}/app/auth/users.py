@@ -120,6 +120,8 @@ def update_me(
         record_once_committed(session, "user_updated", account=user.email, user=user.id, new_account=email)
         if folded(email) != user.email_key:
             user.email_proven_at = None
+            # They were sent to an address that may be somebody else's by now.
+            one_time.forget(session, user.id)
         user.email, user.email_key = email, folded(email)
     if password_hash is not None:
         _set_password(session, user, password_hash, keep=caller.session)
@@ -182,6 +184,7 @@ def disable(session: Session, email: str) -> None:
     user.disabled_at = user.disabled_at or clock.now()
     record_once_committed(session, "user_archived", account=user.email, user=user.id)
     sessions.end_all(session, user.id)
+    one_time.forget(session, user.id)
 
 
 def enable(session: Session, email: str) -> None:
@@ -261,6 +264,7 @@ def _set_password(session: Session, user: User, password_hash: str, *, keep: UUI
     user.updated_at = clock.now()
     user.password_hash, user.password_changed_at = password_hash, user.updated_at
     sessions.end_all(session, user.id, keep=keep)
+    one_time.forget(session, user.id, "reset")
 
 
 def _set_roles(session: Session, user: User, roles: list[str]) -> None:

@@ -13,6 +13,7 @@ from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from app.auth.users import folded
 from app.core import context
 from app.core.about import SLUG
 from app.core.errors import AppError
@@ -182,7 +183,7 @@ def _storage(settings: Settings) -> _Counters:
 
 def _key_of(account: str, origin: Origin) -> str:
     """Return what attempts to sign in are counted under; whoever reads the storage learns no account from it."""
-    return f"{SLUG}/account/{hashlib.sha256(account.casefold().encode()).hexdigest()}/{origin.key}"
+    return f"{SLUG}/account/{hashlib.sha256(folded(account).encode()).hexdigest()}/{origin.key}"
 
 
 def _attempts(key: str) -> tuple[str, str]:

@@ -117,6 +117,14 @@ class TestReset:
         assert_failed(set_password(client, first), 400, "invalid_token")
         assert set_password(client, second).status_code == 204
 
+    def test_another_new_password_ends_it(self, client: httpx2.Client, users: Any) -> None:
+        register(client)
+        token = users("reset", EMAIL).out.splitlines()[-1]
+        caller = bearer(client, tokens_of(client))
+        caller.patch(_ME, json={"password": _NEW, "current_password": PASSWORD})
+
+        assert_failed(set_password(client, token, PASSWORD), 400, "invalid_token")
+
     def test_it_expires_and_is_stored_as_a_hash(self, client: httpx2.Client, users: Any, database: Database) -> None:
         register(client)
         token = users("reset", EMAIL).out.splitlines()[-1]
@@ -168,6 +176,21 @@ class TestProof:
 
         assert [sent[:2] for sent in outbox.sent[1:]] == [("proof", "ada@example.org")]
         assert sign_in(proving, "ada@example.org").status_code == 401
+
+    def test_a_token_for_one_address_does_not_prove_another(
+        self, proving: httpx2.Client, outbox: Outbox, users: Any
+    ) -> None:
+        register(proving)
+        proving.post("/v1/auth/proof", json={"token": outbox.sent[0][2]})
+        caller = bearer(proving, tokens_of(proving))
+        reset = users("reset", EMAIL).out.splitlines()[-1]
+        for email in ("ada@example.net", "ada@example.org"):
+            caller.patch(_ME, json={"email": email, "current_password": PASSWORD})
+        sent_before = outbox.sent[1][2]
+
+        assert_failed(proving.post("/v1/auth/proof", json={"token": sent_before}), 400, "invalid_token")
+        assert_failed(set_password(proving, reset), 400, "invalid_token")
+        assert proving.post("/v1/auth/proof", json={"token": outbox.sent[2][2]}).status_code == 204
 
     def test_without_a_sender_the_service_does_not_start(self, settings: Settings) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_EMAIL_PROOF: "):
@@ -263,6 +286,7 @@ class TestDisabling:
         assert_failed(set_password(client, token), 400, "invalid_token")
         assert_refused(users("reset", EMAIL), EMAIL, "disabled")
         assert users("enable", EMAIL).code == 0
+        assert_failed(set_password(client, token), 400, "invalid_token")
         assert sign_in(client).status_code == 200
 
     def test_a_deleted_one_is_gone(self, client: httpx2.Client, users: Any, database: Database) -> None:

@@ -1,7 +1,6 @@
 """Each security event is in the log once it has happened, with whom it is about."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -12,22 +11,10 @@ from app.http import rate_limits
 from tests.callers import PASSWORD
 from tests.client import open_client
 from tests.commands import run_process
+from tests.fixtures import Events
 from tests.users import EMAIL, bearer, refresh, register, sign_in, tokens_of
 
-Events = Callable[[], list[dict[str, Any]]]
-
 _ME = "/v1/users/me"
-
-
-@pytest.fixture
-def events(capfdbinary: pytest.CaptureFixture[bytes]) -> Events:
-    """Return the security events since the last call."""
-
-    def read() -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
-        return [line for line in lines if line.get("security")]
-
-    return read
 
 
 def names(events: list[dict[str, Any]]) -> list[str]:

@@ -70,6 +70,12 @@ def test_another_address_does_not_wait_and_neither_does_another_account(limited:
     assert _tried(limited, account="eve@example.com") == 0
 
 
+def test_an_account_is_the_same_however_it_is_written(limited: Settings) -> None:
+    ways = ["ren\u00e9e@example.com", "rene\u0301e@example.com", "REN\u00c9E@EXAMPLE.COM"]
+
+    assert [_tried(limited, account=ways[number % 3]) for number in range(12)] == [0] * 11 + [6]
+
+
 def test_a_site_with_many_networks_waits_as_well(limited: Settings) -> None:
     seen = [_tried(limited, f"2001:db8:0:{number:x}::1") for number in range(42)]
 
