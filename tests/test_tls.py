@@ -23,6 +23,11 @@ WEAK = {
     "postgresql": ["sslmode=require", "sslmode=prefer", "sslmode=disable", "sslmode=verify-ca", "sslmode=x"],
     "mysql": ["ssl_disabled=true", "ssl_check_hostname=false", "ssl_verify_cert=false", "ssl_verify_identity=false"],
 }
+# What leads elsewhere than to the host that stands before it.
+DETOURS = {
+    "postgresql": ["host=db.example.com", "hostaddr=10.0.0.1", "service=elsewhere", "conninfo=hostaddr%3D10.0.0.1"],
+    "mysql": ["host=db.example.com", "read_default_file=/elsewhere.cnf"],
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,14 @@ class TestDatabases:
         assert "SSL" in refused, refused
 
         service.with_settings({**settings, "PLAINTEXT_HOSTS": OTHER_MACHINE}).run("uv", "run", "app", "migrate")
+
+    def test_no_detour_does_without(self, install: Install, database: str) -> None:
+        service = install({"framework": "flask", "database": database, "auth": "none", "example": False})
+        weak = WEAK[database][0]
+        for query in DETOURS[database]:
+            url = f"{database}://ada@localhost/app?{query}&{weak}"
+            detour = service.with_settings({"ENVIRONMENT": "production", "DATABASE_URL": url})
+            assert "PLAINTEXT_HOSTS" in detour.fails("uv", "run", "app", "serve")
 
     def test_less_is_refused_at_the_start_with_a_sentence(self, install: Install, database: str) -> None:
         service = install({"framework": "flask", "database": database, "auth": "none", "example": False})

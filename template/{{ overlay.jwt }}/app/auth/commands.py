@@ -93,9 +93,9 @@ def reset(email: str) -> None:
     """Make a token with which the user with EMAIL sets a new password, and print it, alone on the last line."""
     with opened_database() as database:
         seconds = database.settings.auth_one_time_token_seconds
-        token = database.write(users.token_for, email, "reset", seconds)
+        message = database.write(users.reset_token, email, seconds)
     click.echo(f"Good once, for {seconds} seconds, at POST /v1/auth/password:", err=True)
-    click.echo(token)
+    click.echo(message.token if message else "")
 
 
 @users_command.command()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -29,8 +29,10 @@ class InvalidToken(AppError):
 
 
 def issue(session: Session, user: User, purpose: Purpose, seconds: int) -> str:
-    """Return a new token for `user`, good for so many `seconds`; those before it are good no more."""
-    forget(session, user.id, purpose)
+    """Return a new token for `user`, good for so many `seconds`.
+
+    Others of its purpose stay good until one is used: whoever asks for many ends nobody's.
+    """
     token, now = _PREFIXES[purpose] + secrets.token_urlsafe(32), clock.now()
     made = OneTimeToken(
         id=new_id(),
@@ -44,6 +46,12 @@ def issue(session: Session, user: User, purpose: Purpose, seconds: int) -> str:
     session.flush()
     record_once_committed(session, "authn_token_created", account=user.email, user=user.id, purpose=purpose)
     return token
+
+
+def count(session: Session, user_id: UUID, purpose: Purpose) -> int:
+    """Return how many tokens of the user are good for `purpose`."""
+    good = (OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.expires_at > clock.now())
+    return session.scalars(select(func.count()).select_from(OneTimeToken).where(*good)).one()
 
 
 def owner(session: Session, token: str, purpose: Purpose) -> UUID:

@@ -57,9 +57,12 @@ def check(settings: Settings) -> None:
 
 def _require_private_storage(settings: Settings) -> None:
     url = urlsplit(settings.rate_limit_storage_url.get_secret_value())
-    if url.hostname is None or not need_tls([url.hostname], settings):
+    options = parse_qs(url.query)
+    # redis-py takes the host from either place.
+    hosts = [url.hostname or "localhost", *options.get("host", [])]
+    if url.scheme in {"memory", "redis+unix"} or not need_tls(hosts, settings):
         return
-    if url.scheme != "rediss" or parse_qs(url.query).keys() & {"ssl_cert_reqs", "ssl_check_hostname"}:
+    if url.scheme != "rediss" or options.keys() & {"ssl_cert_reqs", "ssl_check_hostname"}:
         msg = (
             "RATE_LIMIT_STORAGE_URL: production verifies who the server is. Begin it with rediss:// and leave out "
             "ssl_cert_reqs and ssl_check_hostname, or name its host in PLAINTEXT_HOSTS if something else protects the "

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.auth import one_time, sessions
-from app.auth.one_time import InvalidToken, Purpose
+from app.auth.one_time import InvalidToken
 from app.auth.principal import ADMIN, Principal
 from app.core import clock
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
@@ -36,6 +36,13 @@ class Secret(NamedTuple):
     email: str
     password_hash: str
     password_changed_at: datetime
+
+
+class Message(NamedTuple):
+    """A token, and the address to send it to: the one that is stored, since others can look the same."""
+
+    address: str
+    token: str
 
 
 def folded(email: str) -> str:
@@ -118,7 +125,7 @@ def update_me(
     user.updated_at = clock.now()
     if email is not None:
         record_once_committed(session, "user_updated", account=user.email, user=user.id, new_account=email)
-        if folded(email) != user.email_key:
+        if not _is_one_mailbox(email, user.email):
             user.email_proven_at = None
             # They were sent to an address that may be somebody else's by now.
             one_time.forget(session, user.id)
@@ -133,10 +140,14 @@ def update_me(
 def reset_password(session: Session, token: str, password_hash: str) -> None:
     """Set the password of the user whose `token` for that it is, and end all sessions of the user.
 
+    The token was sent to the address, or given by an operator: so the address is proved, too.
+
     Raises:
         InvalidToken: it is not good, or not any more.
     """
-    _set_password(session, one_time.take(session, token, "reset"), password_hash)
+    user = one_time.take(session, token, "reset")
+    user.email_proven_at = user.email_proven_at or clock.now()
+    _set_password(session, user, password_hash)
 
 
 def email_of(session: Session, token: str) -> str:
@@ -162,8 +173,10 @@ def prove_email(session: Session, token: str) -> None:
     record_once_committed(session, "user_updated", account=user.email, user=user.id, is_proven=True)
 
 
-def token_for(session: Session, email: str, purpose: Purpose, seconds: int) -> str:
-    """Return a new token for the user with `email`, good for so many `seconds`.
+def reset_token(session: Session, email: str, seconds: int, most: int | None = None) -> Message | None:
+    """Return a new token for a new password of the user with `email`, good for so many `seconds`.
+
+    None if the user has `most` of them already.
 
     Raises:
         NotFound: there is no such user, or the user is disabled.
@@ -171,7 +184,18 @@ def token_for(session: Session, email: str, purpose: Purpose, seconds: int) -> s
     user = _named(session, email)
     if user.disabled_at is not None:
         raise NotFound(f"{email} is disabled.")
-    return one_time.issue(session, user, purpose, seconds)
+    if most is not None and one_time.count(session, user.id, "reset") >= most:
+        return None
+    return Message(user.email, one_time.issue(session, user, "reset", seconds))
+
+
+def proof_token(session: Session, user_id: UUID, seconds: int) -> Message | None:
+    """Return a new token with which the user proves the address; None if that is done."""
+    user = session.get(User, user_id)
+    if user is None or user.email_proven_at is not None:
+        return None
+    one_time.forget(session, user.id, "proof")
+    return Message(user.email, one_time.issue(session, user, "proof", seconds))
 
 
 def disable(session: Session, email: str) -> None:
@@ -257,6 +281,11 @@ def _named(session: Session, email: str) -> User:
     if user is None:
         raise NotFound(f"There is no user {email}.")
     return user
+
+
+def _is_one_mailbox(one: str, other: str) -> bool:
+    """Return whether mail to one address gets to the other: the case of ASCII letters alone is no difference."""
+    return one.encode().lower() == other.encode().lower()
 
 
 def _set_password(session: Session, user: User, password_hash: str, *, keep: UUID | None = None) -> None:

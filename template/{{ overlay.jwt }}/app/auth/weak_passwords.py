@@ -26,4 +26,6 @@ def require_strong(password: str, email: str) -> None:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+    # What nobody sees makes a word no harder to guess.
+    seen = "".join(each for each in text if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFKC", seen).casefold().strip()

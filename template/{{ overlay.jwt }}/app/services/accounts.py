@@ -4,12 +4,15 @@ Passwords are hashed here, between two units of work: never while a transaction 
 """
 
 from contextlib import suppress
+from typing import Final
+
+from sqlalchemy.orm import Session
 
 from app.auth import mail, sessions, tokens, users
-from app.auth.one_time import Purpose
 from app.auth.passwords import passwords_for
 from app.auth.principal import Principal
 from app.auth.weak_passwords import require_strong
+from app.core.auth_settings import AuthSettings
 from app.core.errors import Detail, Forbidden, Invalid, NotFound, Unauthenticated
 from app.db.database import Database
 from app.observability.security_log import record
@@ -22,6 +25,8 @@ from app.schemas.sign_in import (
     TokenRequest,
 )
 from app.schemas.users import UserCreate, UserRead, UserUpdate, if_address
+
+_MOST_RESETS: Final = 5
 
 
 def register(database: Database, data: UserCreate) -> UserRead:
@@ -36,9 +41,8 @@ def register(database: Database, data: UserCreate) -> UserRead:
     require_strong(data.password, data.email)
     database.read_latest(users.require_free, data.email)
     password_hash = passwords_for(database.settings).hash(data.password)
-    user = database.write(users.create, data.email, password_hash)
-    if database.settings.auth_email_proof:
-        _send(database, "proof", data.email)
+    user, proof = database.write(_register, database.settings, data.email, password_hash)
+    _send_proof(proof)
     return user
 
 
@@ -107,22 +111,26 @@ def update_me(database: Database, caller: Principal, data: UserUpdate) -> UserRe
     if password is not None:
         require_strong(password, email or known.email)
     password_hash = passwords.hash(password) if password is not None else None
-    changed = database.write(users.update_me, caller, known, email, password_hash)
-    if email is not None and database.settings.auth_email_proof and users.folded(email) != users.folded(known.email):
-        _send(database, "proof", email)
+    changed, proof = database.write(_change, database.settings, caller, known, email, password_hash)
+    _send_proof(proof)
     return changed
 
 
 def request_reset(database: Database, request: ResetRequest) -> None:
-    """Send a token to the user with the address, if there is one: nobody learns whether there is.
+    """Send a token to the user with the address, if there is one: nobody is told whether there is.
+
+    A user who has enough of them gets no more, so that nobody can fill the mailbox.
 
     Raises:
         NotFound: this service sends nothing.
     """
     if mail.SENDER is None:
         raise NotFound
+    seconds = database.settings.auth_one_time_token_seconds
     with suppress(NotFound):
-        _send(database, "reset", request.email)
+        message = database.write(users.reset_token, request.email, seconds, _MOST_RESETS)
+        if message is not None:
+            mail.SENDER.send_reset(*message)
 
 
 def reset_password(database: Database, request: NewPasswordRequest) -> None:
@@ -147,12 +155,34 @@ def prove_email(database: Database, request: ProofRequest) -> None:
     database.write(users.prove_email, request.token)
 
 
-def _send(database: Database, purpose: Purpose, email: str) -> None:
-    if mail.SENDER is None:
-        raise NotFound
-    token = database.write(users.token_for, email, purpose, database.settings.auth_one_time_token_seconds)
-    send = {"reset": mail.SENDER.send_reset, "proof": mail.SENDER.send_proof}[purpose]
-    send(email, token)
+def _register(
+    session: Session, settings: AuthSettings, email: str, password_hash: str
+) -> tuple[UserRead, users.Message | None]:
+    user = users.create(session, email, password_hash)
+    return user, _proof(session, settings, user)
+
+
+def _change(
+    session: Session,
+    settings: AuthSettings,
+    caller: Principal,
+    known: users.Secret,
+    email: str | None,
+    password_hash: str | None,
+) -> tuple[UserRead, users.Message | None]:
+    user = users.update_me(session, caller, known, email, password_hash)
+    return user, _proof(session, settings, user) if email is not None else None
+
+
+def _proof(session: Session, settings: AuthSettings, user: UserRead) -> users.Message | None:
+    seconds = settings.auth_one_time_token_seconds
+    return users.proof_token(session, user.id, seconds) if settings.auth_email_proof else None
+
+
+def _send_proof(message: users.Message | None) -> None:
+    # Without a sender, AUTH_EMAIL_PROOF stops the start.
+    if message is not None and mail.SENDER is not None:
+        mail.SENDER.send_proof(*message)
 
 
 def _pair(database: Database, session: sessions.Ongoing) -> TokenPair:

@@ -34,6 +34,7 @@ class TestProduction:
         [
             "redis://:hunter2@cache.example/0",
             "redis://:hunter2@cache.example/0?ssl_cert_reqs=required",
+            "redis://:hunter2@/0?host=cache.example",
             "rediss://:hunter2@cache.example/0?ssl_cert_reqs=none",
             "rediss://:hunter2@cache.example/0?ssl_check_hostname=false",
         ],

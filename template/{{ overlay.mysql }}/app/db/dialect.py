@@ -42,8 +42,12 @@ def exact_text(length: int) -> VARBINARY:
 
 
 def hosts(url: URL) -> list[str]:
-    """Return the machine that `url` leads to."""
-    return [str(url.query["unix_socket"]) if "unix_socket" in url.query else url.host or "localhost"]
+    """Return the machine that `url` leads to; an empty one where it leaves that to a file of options."""
+    if "unix_socket" in url.query:
+        return [str(url.query["unix_socket"])]
+    elsewhere = ["" for name in ("read_default_file", "read_default_group") if name in url.query]
+    # What stands in the query wins over what stands before it.
+    return [url.host or "localhost", *url.normalized_query.get("host", ()), *elsewhere]
 
 
 def with_verified_tls(url: URL) -> URL:

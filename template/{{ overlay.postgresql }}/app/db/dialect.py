@@ -37,10 +37,11 @@ def exact_text(length: int) -> String:
 
 
 def hosts(url: URL) -> list[str]:
-    """Return the machines that `url` leads to; an empty one where it leaves that to libpq."""
+    """Return the machines that `url` leads to; an empty one where something else says which."""
     named = [each for part in ("host", "hostaddr") for each in url.normalized_query.get(part, ())]
     several = [host.removesuffix(f":{_port(host)}") for each in named for host in each.split(",")]
-    return [*([url.host] if url.host else []), *several] or [""]
+    elsewhere = ["" for name in ("service", "servicefile", "conninfo") if name in url.query]
+    return [*([url.host] if url.host else []), *several, *elsewhere] or [""]
 
 
 def _port(host: str) -> str:
