@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from sqlalchemy.orm import Session
 
-from app.auth import one_time, sessions, users
+from app.auth import administration, one_time, sessions, users
 from app.core.scopes import SCOPES
 from app.db.commands import opened_database
 
@@ -34,19 +34,19 @@ def users_command() -> None:
 
 @users_command.command()
 @click.argument("email")
-@click.argument("role", type=click.Choice(users.ROLES), metavar="ROLE")
+@click.argument("role", type=click.Choice(administration.ROLES), metavar="ROLE")
 def grant(email: str, role: str) -> None:
     """Give the user with EMAIL a ROLE."""
-    _write(lambda session: users.grant(session, email, role))
+    _write(lambda session: administration.grant(session, email, role))
     click.echo(f"{email} has the role {role}.")
 
 
 @users_command.command()
 @click.argument("email")
-@click.argument("role", type=click.Choice(users.ROLES), metavar="ROLE")
+@click.argument("role", type=click.Choice(administration.ROLES), metavar="ROLE")
 def revoke(email: str, role: str) -> None:
     """Take a ROLE from the user with EMAIL."""
-    _write(lambda session: users.revoke(session, email, role))
+    _write(lambda session: administration.revoke(session, email, role))
     click.echo(f"{email} no longer has the role {role}.")
 
 
@@ -58,7 +58,7 @@ def limit(email: str, scopes: list[str] | None) -> None:
 
     They are separated by commas; 'all' are all that there are, and '' is none.
     """
-    _write(lambda session: users.limit(session, email, scopes))
+    _write(lambda session: administration.limit(session, email, scopes))
     click.echo(f"{email} can have {_ALL if scopes is None else ', '.join(scopes) or 'no'} scopes.")
 
 
@@ -66,7 +66,7 @@ def limit(email: str, scopes: list[str] | None) -> None:
 @click.argument("email")
 def disable(email: str) -> None:
     """Keep the user with EMAIL from signing in, and end all sessions; nothing is deleted."""
-    _write(lambda session: users.disable(session, email))
+    _write(lambda session: administration.disable(session, email))
     click.echo(f"{email} is disabled.")
 
 
@@ -74,7 +74,7 @@ def disable(email: str) -> None:
 @click.argument("email")
 def enable(email: str) -> None:
     """Let the user with EMAIL sign in again."""
-    _write(lambda session: users.enable(session, email))
+    _write(lambda session: administration.enable(session, email))
     click.echo(f"{email} is enabled.")
 
 
@@ -83,7 +83,7 @@ def enable(email: str) -> None:
 @click.confirmation_option(prompt="The user cannot be brought back. Go on?")
 def delete(email: str) -> None:
     """Delete the user with EMAIL, sessions included; what the user owns stays."""
-    _write(lambda session: users.remove(session, email))
+    _write(lambda session: administration.remove(session, email))
     click.echo(f"{email} is deleted.")
 
 
@@ -111,5 +111,5 @@ def clean() -> None:
 @click.argument("email")
 def sign_out(email: str) -> None:
     """End all sessions of the user with EMAIL."""
-    _write(lambda session: users.sign_out(session, email))
+    _write(lambda session: administration.sign_out(session, email))
     click.echo(f"{email} is signed out everywhere.")

@@ -1,10 +1,10 @@
-"""Users in the database: made, found, changed, and granted roles."""
+"""Users in the database: made, found and changed by themselves."""
 
 import unicodedata
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,15 +13,13 @@ from sqlalchemy.orm import Session
 
 from app.auth import one_time, sessions
 from app.auth.one_time import InvalidToken
-from app.auth.principal import ADMIN, Principal
+from app.auth.principal import Principal
 from app.core import clock
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from app.core.ids import new_id
 from app.db.models.users import User
 from app.observability.security_log import record, record_once_committed
 from app.schemas.users import UserRead
-
-ROLES: Final = (ADMIN,)
 
 
 class EmailTaken(Conflict):
@@ -173,6 +171,18 @@ def prove_email(session: Session, token: str) -> None:
     record_once_committed(session, "user_updated", account=user.email, user=user.id, is_proven=True)
 
 
+def named(session: Session, email: str) -> User:
+    """Return the user with `email`, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = session.scalar(select(User).where(User.email_key == folded(email)).with_for_update())
+    if user is None:
+        raise NotFound(f"There is no user {email}.")
+    return user
+
+
 def reset_token(session: Session, email: str, seconds: int, most: int | None = None) -> Message | None:
     """Return a new token for a new password of the user with `email`, good for so many `seconds`.
 
@@ -181,7 +191,7 @@ def reset_token(session: Session, email: str, seconds: int, most: int | None = N
     Raises:
         NotFound: there is no such user, or the user is disabled.
     """
-    user = _named(session, email)
+    user = named(session, email)
     if user.disabled_at is not None:
         raise NotFound(f"{email} is disabled.")
     if most is not None and one_time.count(session, user.id, "reset") >= most:
@@ -198,91 +208,6 @@ def proof_token(session: Session, user_id: UUID, seconds: int) -> Message | None
     return Message(user.email, one_time.issue(session, user, "proof", seconds))
 
 
-def disable(session: Session, email: str) -> None:
-    """Let the user with `email` neither sign in nor call any more; nothing of the user is deleted.
-
-    Raises:
-        NotFound: there is no such user.
-    """
-    user = _named(session, email)
-    user.disabled_at = user.disabled_at or clock.now()
-    record_once_committed(session, "user_archived", account=user.email, user=user.id)
-    sessions.end_all(session, user.id)
-    one_time.forget(session, user.id)
-
-
-def enable(session: Session, email: str) -> None:
-    """Let the user with `email` sign in again.
-
-    Raises:
-        NotFound: there is no such user.
-    """
-    user = _named(session, email)
-    user.disabled_at = None
-    record_once_committed(session, "user_updated", account=user.email, user=user.id, is_enabled=True)
-
-
-def remove(session: Session, email: str) -> None:
-    """Delete the user with `email`, with sessions and tokens; what the user owns stays.
-
-    Raises:
-        NotFound: there is no such user.
-    """
-    user = _named(session, email)
-    record_once_committed(session, "user_deleted", account=user.email, user=user.id)
-    session.delete(user)
-
-
-def grant(session: Session, email: str, role: str) -> None:
-    """Give the user with `email` a role, from the next request on.
-
-    Raises:
-        NotFound: there is no such user.
-    """
-    user = _named(session, email)
-    _set_roles(session, user, sorted({*user.roles, role}))
-
-
-def revoke(session: Session, email: str, role: str) -> None:
-    """Take a role from the user with `email`, from the next request on.
-
-    Raises:
-        NotFound: there is no such user, or the user does not have it.
-    """
-    user = _named(session, email)
-    if role not in user.roles:
-        raise NotFound(f"{email} does not have the role {role}.")
-    _set_roles(session, user, [each for each in user.roles if each != role])
-
-
-def limit(session: Session, email: str, scopes: Sequence[str] | None) -> None:
-    """Let the user with `email` have only `scopes`, from the next request on; all with None.
-
-    Raises:
-        NotFound: there is no such user.
-    """
-    user, limit_ = _named(session, email), None if scopes is None else sorted(scopes)
-    about = {"account": user.email, "user": user.id, "old_scopes": user.scopes, "new_scopes": limit_}
-    record_once_committed(session, "authz_change", **about)
-    user.scopes = limit_
-
-
-def sign_out(session: Session, email: str) -> None:
-    """End all sessions of the user with `email`.
-
-    Raises:
-        NotFound: there is no such user.
-    """
-    sessions.end_all(session, _named(session, email).id)
-
-
-def _named(session: Session, email: str) -> User:
-    user = session.scalar(select(User).where(User.email_key == folded(email)).with_for_update())
-    if user is None:
-        raise NotFound(f"There is no user {email}.")
-    return user
-
-
 def _is_one_mailbox(one: str, other: str) -> bool:
     """Return whether mail to one address gets to the other: the case of ASCII letters alone is no difference."""
     return one.encode().lower() == other.encode().lower()
@@ -294,12 +219,6 @@ def _set_password(session: Session, user: User, password_hash: str, *, keep: UUI
     user.password_hash, user.password_changed_at = password_hash, user.updated_at
     sessions.end_all(session, user.id, keep=keep)
     one_time.forget(session, user.id, "reset")
-
-
-def _set_roles(session: Session, user: User, roles: list[str]) -> None:
-    about = {"account": user.email, "user": user.id, "old_roles": user.roles, "new_roles": roles}
-    record_once_committed(session, "authz_change", **about)
-    user.roles = roles
 
 
 def _secret(user: User | None) -> Secret | None:

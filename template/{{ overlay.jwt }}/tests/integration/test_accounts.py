@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.auth import sessions, tokens, users
+from app.auth import administration, sessions, tokens, users
 from app.auth.principal import Principal
 from app.core import clock
 from app.core.errors import AppError, Forbidden, Unauthenticated
@@ -188,8 +188,8 @@ class TestPrincipal:
 
     def test_what_is_granted_counts_at_once(self, database: Database) -> None:
         pair = accounts.sign_in(database, _FORM)
-        database.write(users.grant, _EMAIL, "admin")
-        database.write(users.limit, _EMAIL, [])
+        database.write(administration.grant, _EMAIL, "admin")
+        database.write(administration.limit, _EMAIL, [])
 
         assert caller_of(database, pair).is_admin
         assert caller_of(database, pair).scopes == frozenset()
