@@ -18,9 +18,11 @@ from app.db.migrate import upgrade
 from app.db.models import Base
 from tests.callers import style_settings
 from tests.client import open_client
+from tests.commands import Outcome, run_app
 from tests.databases import fresh_database
 from tests.document import Document
 
+Command = Callable[..., Outcome]
 Events = Callable[[], list[dict[str, Any]]]
 
 
@@ -87,6 +89,14 @@ def client(service: httpx2.Client, database: Database, document: Document) -> Ge
     service.event_hooks["response"] = [document.check]
     yield service
     service.event_hooks["response"] = []
+
+
+@pytest.fixture
+def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Return `run_app` with the database of the tests in its environment."""
+    assert settings.database_url is not None
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    return run_app
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tests.callers import PASSWORD
 from tests.requests import Caller
 
 EMAIL = "ada@example.com"
+NEW_PASSWORD = "another good passphrase"
 
 
 def register(client: httpx2.Client, email: str = EMAIL, password: str = PASSWORD) -> dict[str, Any]:
@@ -39,3 +40,8 @@ def refresh(client: httpx2.Client, tokens: dict[str, Any]) -> httpx2.Response:
 def bearer(client: httpx2.Client, tokens: dict[str, Any]) -> Caller:
     """Return the caller with the access token among `tokens`."""
     return Caller(client, {"Authorization": f"Bearer {tokens['access_token']}"})
+
+
+def set_password(client: httpx2.Client, token: str, password: str = NEW_PASSWORD) -> httpx2.Response:
+    """Return the answer to a new password with a `token` for it."""
+    return client.post("/v1/auth/password", json={"token": token, "password": password})

@@ -1,13 +1,11 @@
-"""What becomes of an account: weak passwords, forgotten ones, proofs, sessions, and users who are sent away."""
+"""What becomes of an account: weak passwords, forgotten ones, and proofs."""
 
 from collections.abc import Generator
 from datetime import timedelta
-from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
 from app.auth import mail, style
 from app.core import clock
@@ -15,16 +13,14 @@ from app.core.about import NAME, SLUG
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.db.database import Database
-from app.db.models import Base
-from app.db.models.users import OneTimeToken, UserSession
+from app.db.models.users import OneTimeToken
 from tests.callers import PASSWORD
 from tests.client import open_client
-from tests.commands import Outcome, assert_refused, run_app
+from tests.fixtures import Command
 from tests.requests import assert_failed
-from tests.users import EMAIL, bearer, refresh, register, sign_in, tokens_of
+from tests.users import EMAIL, NEW_PASSWORD, bearer, register, set_password, sign_in, tokens_of
 
 _ME = "/v1/users/me"
-_NEW = "another good passphrase"
 
 
 class Outbox:
@@ -54,26 +50,6 @@ def proving(settings: Settings, client: httpx2.Client, outbox: Outbox) -> Genera
         yield proving
 
 
-@pytest.fixture
-def users(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run `app users` with further arguments."""
-    assert settings.database_url is not None
-    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-
-    def run(*arguments: str) -> Outcome:
-        return run_app("users", *arguments)
-
-    return run
-
-
-def count_of(session: Session, table: type[Base]) -> int:
-    return session.scalars(select(func.count()).select_from(table)).one()
-
-
-def set_password(client: httpx2.Client, token: str, password: str = _NEW) -> httpx2.Response:
-    return client.post("/v1/auth/password", json={"token": token, "password": password})
-
-
 class TestWeakPasswords:
     @pytest.mark.parametrize(
         "password",
@@ -88,11 +64,11 @@ class TestWeakPasswords:
 
         assert (detail["field"], detail["code"]) == ("password", "weak_password")
 
-    def test_also_when_it_is_changed_or_set_anew(self, client: httpx2.Client, users: Any) -> None:
+    def test_also_when_it_is_changed_or_set_anew(self, client: httpx2.Client, command: Command) -> None:
         register(client)
         caller = bearer(client, tokens_of(client))
         change = {"password": "password1", "current_password": PASSWORD}
-        token = users("reset", EMAIL).out.splitlines()[-1]
+        token = command("users", "reset", EMAIL).out.splitlines()[-1]
 
         assert_failed(caller.patch(_ME, json=change), 422, "validation_error")
         assert_failed(set_password(client, token, "Ada@Example.com"), 422, "validation_error")
@@ -100,24 +76,26 @@ class TestWeakPasswords:
 
 
 class TestReset:
-    def test_a_token_sets_a_new_password_once_and_ends_all_sessions(self, client: httpx2.Client, users: Any) -> None:
+    def test_a_token_sets_a_new_password_once_and_ends_all_sessions(
+        self, client: httpx2.Client, command: Command
+    ) -> None:
         register(client)
         tokens = tokens_of(client)
-        made = users("reset", EMAIL.upper())
+        made = command("users", "reset", EMAIL.upper())
         token = made.out.splitlines()[-1]
 
         assert set_password(client, token).status_code == 204
         assert_failed(set_password(client, token, PASSWORD), 400, "invalid_token")
         assert_failed(bearer(client, tokens).get(_ME), 401, "unauthenticated")
         assert sign_in(client, password=PASSWORD).status_code == 401
-        assert sign_in(client, password=_NEW).status_code == 200
+        assert sign_in(client, password=NEW_PASSWORD).status_code == 200
         assert token not in made.err
 
     def test_who_asks_for_many_ends_nobodys_and_fills_no_mailbox(
-        self, client: httpx2.Client, users: Any, outbox: Outbox
+        self, client: httpx2.Client, command: Command, outbox: Outbox
     ) -> None:
         register(client)
-        first = users("reset", EMAIL).out.splitlines()[-1]
+        first = command("users", "reset", EMAIL).out.splitlines()[-1]
         asked = [client.post("/v1/auth/reset", json={"email": EMAIL}).status_code for _ in range(10)]
 
         assert (asked, len(outbox.sent)) == ([202] * 10, 4)
@@ -133,17 +111,19 @@ class TestReset:
 
         assert [sent[:2] for sent in outbox.sent] == [("reset", "ada@strasse.example")]
 
-    def test_another_new_password_ends_it(self, client: httpx2.Client, users: Any) -> None:
+    def test_another_new_password_ends_it(self, client: httpx2.Client, command: Command) -> None:
         register(client)
-        token = users("reset", EMAIL).out.splitlines()[-1]
+        token = command("users", "reset", EMAIL).out.splitlines()[-1]
         caller = bearer(client, tokens_of(client))
-        caller.patch(_ME, json={"password": _NEW, "current_password": PASSWORD})
+        caller.patch(_ME, json={"password": NEW_PASSWORD, "current_password": PASSWORD})
 
         assert_failed(set_password(client, token, PASSWORD), 400, "invalid_token")
 
-    def test_it_expires_and_is_stored_as_a_hash(self, client: httpx2.Client, users: Any, database: Database) -> None:
+    def test_it_expires_and_is_stored_as_a_hash(
+        self, client: httpx2.Client, command: Command, database: Database
+    ) -> None:
         register(client)
-        token = users("reset", EMAIL).out.splitlines()[-1]
+        token = command("users", "reset", EMAIL).out.splitlines()[-1]
         stored = database.read(lambda session: session.scalars(select(OneTimeToken.token_hash)).one())
         past = clock.now() - timedelta(seconds=1)
         database.write(lambda session: session.execute(update(OneTimeToken).values(expires_at=past)))
@@ -188,7 +168,7 @@ class TestProof:
         proving.post("/v1/auth/reset", json={"email": EMAIL})
 
         assert set_password(proving, outbox.sent[1][2]).status_code == 204
-        assert sign_in(proving, password=_NEW).status_code == 200
+        assert sign_in(proving, password=NEW_PASSWORD).status_code == 200
 
     def test_an_address_that_only_compares_as_the_same_is_another_mailbox(
         self, proving: httpx2.Client, outbox: Outbox
@@ -212,12 +192,12 @@ class TestProof:
         assert sign_in(proving, "ada@example.org").status_code == 401
 
     def test_a_token_for_one_address_does_not_prove_another(
-        self, proving: httpx2.Client, outbox: Outbox, users: Any
+        self, proving: httpx2.Client, outbox: Outbox, command: Command
     ) -> None:
         register(proving)
         proving.post("/v1/auth/proof", json={"token": outbox.sent[0][2]})
         caller = bearer(proving, tokens_of(proving))
-        reset = users("reset", EMAIL).out.splitlines()[-1]
+        reset = command("users", "reset", EMAIL).out.splitlines()[-1]
         for email in ("ada@example.net", "ada@example.org"):
             caller.patch(_ME, json={"email": email, "current_password": PASSWORD})
         sent_before = outbox.sent[1][2]
@@ -229,113 +209,3 @@ class TestProof:
     def test_without_a_sender_the_service_does_not_start(self, settings: Settings) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_EMAIL_PROOF: "):
             style.check(settings.model_copy(update={"auth_email_proof": True}))
-
-
-class TestSessions:
-    def test_a_user_sees_and_ends_them(self, client: httpx2.Client) -> None:
-        register(client)
-        first, second = tokens_of(client), tokens_of(client)
-        caller = bearer(client, first)
-        listed = caller.get(f"{_ME}/sessions").json()
-        other = listed["data"][0]["id"]
-        ended = [caller.delete(f"{_ME}/sessions/{other}").status_code for _ in range(2)]
-
-        assert [each["is_current"] for each in listed["data"]] == [False, True]
-        assert (listed["next_cursor"], listed["has_more"]) == (None, False)
-        assert ended == [204, 404]
-        assert_failed(bearer(client, second).get(_ME), 401, "unauthenticated")
-        assert_failed(refresh(client, second), 401, "unauthenticated")
-        assert [each["is_current"] for each in caller.get(f"{_ME}/sessions").json()["data"]] == [True]
-
-    def test_nobody_ends_those_of_another(self, client: httpx2.Client) -> None:
-        register(client)
-        register(client, "eve@example.com")
-        mine = bearer(client, tokens_of(client))
-        session = mine.get(f"{_ME}/sessions").json()["data"][0]["id"]
-
-        eve = bearer(client, tokens_of(client, "eve@example.com"))
-        assert_failed(eve.delete(f"{_ME}/sessions/{session}"), 404, "not_found")
-        assert mine.get(_ME).status_code == 200
-
-    def test_they_have_pages(self, client: httpx2.Client) -> None:
-        register(client)
-        caller, _, _ = (bearer(client, tokens_of(client)) for _ in range(3))
-        query = f"{_ME}/sessions?limit=2"
-        page = caller.get(query).json()
-        seen = page["data"] + caller.get(f"{query}&cursor={page['next_cursor']}").json()["data"]
-
-        assert len({each["id"] for each in seen}) == 3
-        assert seen[2]["is_current"]
-
-    def test_an_idle_one_ends(self, client: httpx2.Client, settings: Settings, database: Database) -> None:
-        register(client)
-        used, idle = tokens_of(client), tokens_of(client)
-        used = refresh(client, used).json()
-        long_ago = clock.now() - timedelta(seconds=settings.auth_session_idle_seconds + 1)
-        database.write(lambda session: session.execute(update(UserSession).values(created_at=long_ago)))
-
-        assert_failed(refresh(client, idle), 401, "unauthenticated")
-        used = refresh(client, used).json()
-        assert len(bearer(client, used).get(f"{_ME}/sessions").json()["data"]) == 1
-
-    def test_of_too_many_the_one_that_was_not_used_for_longest_ends(
-        self, settings: Settings, client: httpx2.Client
-    ) -> None:
-        register(client)
-        with open_client(settings.model_copy(update={"auth_sessions_per_user": 2})) as crowded:
-            first, second = tokens_of(crowded), tokens_of(crowded)
-            first = refresh(crowded, first).json()
-            third = tokens_of(crowded)
-
-            assert [bearer(crowded, each).get(_ME).status_code for each in (first, second, third)] == [200, 401, 200]
-
-    def test_dead_ones_are_cleared_away_without_their_user(
-        self, client: httpx2.Client, users: Any, database: Database
-    ) -> None:
-        register(client)
-        users("reset", EMAIL)
-        for _ in range(2):
-            tokens_of(client)
-        past = clock.now() - timedelta(seconds=1)
-        database.write(lambda session: session.execute(update(UserSession).values(expires_at=past)))
-        database.write(lambda session: session.execute(update(OneTimeToken).values(expires_at=past)))
-        tokens_of(client, EMAIL)
-        database.write(lambda session: session.execute(update(UserSession).values(expires_at=past)))
-
-        assert users("clean").out == "1 sessions are deleted.\n"
-        assert [database.read(count_of, table) for table in (UserSession, OneTimeToken)] == [0, 0]
-
-
-class TestDisabling:
-    def test_a_disabled_user_is_out_at_once_and_can_come_back(self, client: httpx2.Client, users: Any) -> None:
-        register(client)
-        tokens = tokens_of(client)
-        token = users("reset", EMAIL).out.splitlines()[-1]
-        disabled = users("disable", EMAIL)
-
-        assert (disabled.code, disabled.out) == (0, f"{EMAIL} is disabled.\n")
-        assert_failed(bearer(client, tokens).get(_ME), 401, "unauthenticated")
-        assert_failed(refresh(client, tokens), 401, "unauthenticated")
-        assert_failed(sign_in(client), 401, "unauthenticated")
-        assert_failed(set_password(client, token), 400, "invalid_token")
-        assert_refused(users("reset", EMAIL), EMAIL, "disabled")
-        assert users("enable", EMAIL).code == 0
-        assert_failed(set_password(client, token), 400, "invalid_token")
-        assert sign_in(client).status_code == 200
-
-    def test_a_deleted_one_is_gone(self, client: httpx2.Client, users: Any, database: Database) -> None:
-        register(client)
-        tokens = tokens_of(client)
-        deleted = users("delete", EMAIL, "--yes")
-
-        assert (deleted.code, deleted.out) == (0, f"{EMAIL} is deleted.\n")
-        assert_failed(bearer(client, tokens).get(_ME), 401, "unauthenticated")
-        assert sign_in(client).status_code == 401
-        assert database.read(count_of, UserSession) == 0
-        register(client)
-
-    @pytest.mark.parametrize("command", [["disable"], ["enable"], ["delete", "--yes"], ["reset"]])
-    def test_an_unknown_one_is_refused(self, client: httpx2.Client, users: Any, command: list[str]) -> None:
-        register(client)
-
-        assert_refused(users(command[0], "eve@example.com", *command[1:]), "eve@example.com")
