@@ -173,15 +173,22 @@ def test_a_worker_that_is_lost_is_replaced_and_the_log_says_so(install: Install,
     service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
     service.run("uv", "run", "just", "migrate")
     with service.with_settings({"WORKERS": "2"}).serving("uv", "run", "app", "serve", codes=[0]) as base_url:
+        # One of the two is enough to be ready, and would be the one that is killed.
+        wait_for(service, "Started worker-", times=2)
         spawned = "Spawning worker-1 with PID: "
         (worker,) = (event.removeprefix(spawned) for event in events(service) if event.startswith(spawned))
         os.kill(int(worker), signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while len([event for event in events(service) if event.startswith(spawned)]) < 2:
-            assert time.monotonic() < deadline, events(service)
-            time.sleep(0.01)
+        wait_for(service, spawned, times=2)
         assert 200 == httpx2.get(f"{base_url}/healthz").status_code
     assert {"Unexpected exit from worker-1", "Respawning worker-1"} <= {*events(service)}
+
+
+def wait_for(service: Service, beginning: str, times: int) -> None:
+    """Return once so many events in the service's log have this beginning."""
+    deadline = time.monotonic() + 30
+    while sum(event.startswith(beginning) for event in events(service)) < times:
+        assert time.monotonic() < deadline, events(service)
+        time.sleep(0.01)
 
 
 def events(service: Service) -> list[str]:
