@@ -4,9 +4,9 @@ import re
 from functools import cache
 from ipaddress import IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from app.core.auth_settings import AuthSettings
@@ -75,6 +75,14 @@ class Settings(AuthSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("operations_port")
+    @classmethod
+    def _of_its_own(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            message = "it must not be PORT"
+            raise ValueError(message)
+        return value
+
     @field_validator("security_contact")
     @classmethod
     def _contacts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,13 +104,6 @@ class Settings(AuthSettings):
                 message = "each must be an address, a network like 10.0.0.0/8, or * for all"
                 raise ValueError(message)
         return value
-
-    @model_validator(mode="after")
-    def _two_ports(self) -> Self:
-        if self.operations_port is not None and self.operations_port == self.port:
-            message = "OPERATIONS_PORT: must not be PORT"
-            raise ValueError(message)
-        return self
 
     @property
     def is_production(self) -> bool:

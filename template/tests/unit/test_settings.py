@@ -95,6 +95,7 @@ class TestErrors:
         [
             ("PORT", "hunter2"),
             ("PORT", "65536"),
+            ("OPERATIONS_PORT", "8000"),
             ("WORKERS", "0"),
             ("LOG_LEVEL", "hunter2"),
             ("ENVIRONMENT", "hunter2"),
