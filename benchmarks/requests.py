@@ -14,7 +14,7 @@ import statistics
 import tempfile
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,8 +63,16 @@ class Target:
     def seconds(self) -> float:
         """Return how much processor time its processes have used."""
         port = str(urlsplit(str(self.client.base_url)).port)
-        processes = [each for each in psutil.Process().children(recursive=True) if each.environ().get("PORT") == port]
-        return sum(each.cpu_times().user + each.cpu_times().system for each in processes)
+        return sum(_seconds(each, port) for each in psutil.Process().children(recursive=True))
+
+
+def _seconds(process: psutil.Process, port: str) -> float:
+    """Return how much processor time a process has used, if it serves that port; one may end meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        if process.environ().get("PORT") == port:
+            times = process.cpu_times()
+            return times.user + times.system
+    return 0.0
 
 
 def microseconds(target: Target, kind: str) -> float:

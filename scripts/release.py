@@ -38,7 +38,7 @@ def check_version(text: str, listed: list[str]) -> Version:
 
 
 def check_repository(version: Version) -> None:
-    """Do nothing if all is committed and no such tag exists."""
+    """Check that everything is committed and that the tag does not exist."""
     if git("status", "--porcelain"):
         message = "there are changes that are not committed"
         raise ReleaseError(message)

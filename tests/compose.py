@@ -67,7 +67,7 @@ class Stack:
         context = ssl.create_default_context(cafile=str(self.authority))
         return httpx2.Client(base_url=self.base_url, verify=context, timeout=30)
 
-    def released(self, name: str, *, answers_as: str = "", command: str = '["app", "serve"]') -> str:
+    def built(self, name: str, *, answers_as: str = "", command: str = '["app", "serve"]') -> str:
         """Make a later image of the service, which answers as another revision, or runs another command."""
         file = RELEASED.format(image=self.image, label=name, revision=answers_as or name, command=command)
         context = self.service.directory / f"{name}.image"

@@ -12,7 +12,9 @@ from tests.bytecode import compile_bytecode
 from tests.containers import Engine, EngineMissingError, clean_up, new_engine
 from tests.docker import Docker, new_docker
 from tests.identity import NewProvider, new_provider
+from tests.machine import environment
 from tests.osv import Vulnerabilities, serving
+from tests.prepared import NewPipeline, pipelines
 from tests.registry import Registry
 from tests.rendering import Answers, clone_template, render, variant_id
 from tests.servers import ServerMissingError, create_database, server_url, stop_servers
@@ -20,6 +22,7 @@ from tests.service import Service
 from tests.stand_ins import build_image
 
 Render = Callable[..., Path]
+Rendered = Callable[[Answers], Path]
 Install = Callable[[Answers], Service]
 NewDatabase = Callable[[str], dict[str, str]]
 Image = Callable[[Answers], str]
@@ -36,12 +39,24 @@ def hermetic(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Keep the settings of the person who runs the tests out of git, Copier and the rendered services."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("DATABASE_URL", "DATABASE_READ_URL", "ENVIRONMENT", "HOST", "PORT", "WORKERS", "VIRTUAL_ENV"):
+        for name in (
+            "DATABASE_URL",
+            "DATABASE_READ_URL",
+            "DATABASE_MIGRATION_URL",
+            "ENVIRONMENT",
+            "HOST",
+            "PORT",
+            "WORKERS",
+            "VIRTUAL_ENV",
+        ):
             patch.delenv(name, raising=False)
         # Every process of every variant would compile all libraries again.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         # Seconds of computation about Unicode, which every new folder would do again.
         patch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(shared / "hypothesis"))
+        # At its end, pytest removes what earlier runs have left in the folder that they share, which may take minutes.
+        (shared / "tests-of-services").mkdir(exist_ok=True)
+        patch.setenv("PYTEST_DEBUG_TEMPROOT", str(shared / "tests-of-services"))
         patch.setenv("XDG_CONFIG_HOME", str(home))
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
@@ -75,6 +90,24 @@ def render_fixture(template: Path, tmp_path: Path) -> Render:
         return render(template, tmp_path / name, **answers)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def rendered(template: Path, shared: Path) -> Rendered:
+    """Return a function that renders a variant, once for this test run; the tests only read it."""
+
+    def once(answers: Answers) -> Path:
+        project = shared / "rendered" / variant_id(answers)
+        with FileLock(f"{project}.lock"):
+            return project if project.exists() else render(template, project, **answers)
+
+    return once
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest, rendered: Rendered) -> Path:
+    """Return the rendering of the variant that the test is about."""
+    return rendered(request.param)
 
 
 @pytest.fixture
@@ -162,6 +195,16 @@ def registry(shared: Path) -> Registry:
     return Registry(shared)
 
 
+@pytest.fixture
+def new_pipeline(
+    request: pytest.FixtureRequest, template: Path, shared: Path, tmp_path: Path, engine: Engine
+) -> Iterator[NewPipeline]:
+    """Return a function that gives a service with a provider's pipeline, rendered once for this test run."""
+    registry, osv = request.getfixturevalue("registry"), request.getfixturevalue("osv")
+    with pipelines(template, shared, environment(engine, shared, registry, osv, tmp_path), request) as made:
+        yield made
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -182,10 +225,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(str(value))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the servers and containers that this test run started, once its last worker has ended."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the servers and containers that this test run started, once its last worker has ended.
+
+    That is before pytest gives up its folder, which another test run may remove then.
+    """
+    config = session.config
     factory = getattr(config, "_tmp_path_factory", None)
     if factory and not hasattr(config, "workerinput"):
-        stop_servers(shared_directory(config, factory))
-        clean_up(shared_directory(config, factory))
+        try:
+            stop_servers(shared_directory(config, factory))
+            clean_up(shared_directory(config, factory))
+        except Exception as error:  # noqa: BLE001 - what the tests have found is to be printed all the same
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            terminal = config.pluginmanager.get_plugin("terminalreporter")
+            assert terminal is not None
+            terminal.write_line(f"\nWhat this run has started was not stopped: {error}", red=True)

@@ -170,10 +170,13 @@ SIDECAR = """\
 
 """
 
+RENAMED = ("order_lists", "order_pages")
+"""A module of services, as the template and as the team calls it."""
+
 
 def edit(service: Path, framework: str) -> None:
     """Do to a service with the example what a team would."""
-    _add_resource(service, framework)
+    add_resource(service, framework)
     for name, (words, line) in LINES.items():
         _insert(service / name, words, line)
     _replace(service / "deploy/compose/compose.yaml", "\nnetworks:\n", f"\n{SIDECAR}networks:\n")
@@ -181,7 +184,7 @@ def edit(service: Path, framework: str) -> None:
     add_job(service)
     (service / "CHANGELOG.md").unlink()
     (service / "tests/integration/test_order_indexes.py").unlink()
-    _rename(service, "order_lists", "order_pages")
+    _rename(service, *RENAMED)
 
 
 def migration(previous: str) -> str:
@@ -189,7 +192,8 @@ def migration(previous: str) -> str:
     return MIGRATION.format(revision=REVISION, previous=previous)
 
 
-def _add_resource(service: Path, framework: str) -> None:
+def add_resource(service: Path, framework: str) -> None:
+    """Add invoices to a service, in every layer, as a team would: after the newest migration."""
     versions = service / "app/db/migrations/versions"
     newest = max(path.stem for path in versions.glob("0*.py"))
     files = {

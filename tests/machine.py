@@ -1,6 +1,5 @@
 """The machine that pipelines run on in the tests: this one, with programs that stand in for what is not to be had."""
 
-import os
 import re
 import shlex
 import shutil
@@ -18,6 +17,7 @@ from tests.docker import Docker
 from tests.node import installed
 from tests.osv import Vulnerabilities
 from tests.pipelines import PROGRAMS, Pipeline
+from tests.processes import inherited
 from tests.pythons import interpreters
 from tests.registry import Registry
 from tests.stand_ins import PYTHON, build_contexts, pinned_images, stand_in
@@ -36,7 +36,7 @@ def environment(engine: Engine, shared: Path, registry: Registry, osv: Vulnerabi
     for name in ("answers", "pipelines-home"):
         (shared / name).mkdir(exist_ok=True)
     programs = [PROGRAMS, installed("runner", shared) / "node_modules/.bin", interpreters()[PYTHON].parent]
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TEST_"))}
+    ours = inherited()
     return {
         **ours,
         "PATH": ":".join([*map(str, programs), ours["PATH"]]),

@@ -18,6 +18,7 @@ from tests.pipeline_files import (
     jenkins_stages,
     jenkins_steps,
 )
+from tests.provider_variables import ACCESS, ADDRESSES, AZURE, BITBUCKET, BOT, CIRCLECI, JENKINS, KEPT, PASSWORD, READER
 from tests.rendering import REPOSITORY, git
 
 SECONDS = 600
@@ -25,29 +26,6 @@ SECONDS = 600
 PROGRAMS = REPOSITORY / "tests/programs"
 # Not one of this environment's packages, since it needs Python 3.13.
 BB_RUN = "bb-run@1.3.0"
-REGISTRY = "registry.example"
-PASSWORD = "planted-password"
-# What gives access to the registry, where a provider does not do that itself.
-SETTINGS = {"REGISTRY": REGISTRY, "REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
-# The variables that say where to release: those that everybody may see, and the secrets.
-ADDRESSES = {
-    "COMPOSE_URL": "https://compose.example",
-    "COMPOSE_HOST": "deploy@compose.example",
-    "COMPOSE_KNOWN_HOSTS": "compose.example ssh-ed25519 AAAA",
-    "STAGING_URL": "https://staging.example",
-    "PRODUCTION_URL": "https://production.example",
-}
-ACCESS = {name: f"{PASSWORD}-{name}" for name in ("COMPOSE_SSH_KEY", "STAGING_KUBECONFIG", "PRODUCTION_KUBECONFIG")}
-BOT = {"RENOVATE_TOKEN": f"{PASSWORD}-RENOVATE_TOKEN"}
-# What CircleCI's contexts and Azure's groups of variables keep: a job has that of those which it names.
-KEPT = {
-    "registry": SETTINGS,
-    "updates": BOT,
-    "compose": {"COMPOSE_SSH_KEY": ACCESS["COMPOSE_SSH_KEY"]},
-    "staging": {"STAGING_KUBECONFIG": ACCESS["STAGING_KUBECONFIG"]},
-    "production": {"PRODUCTION_KUBECONFIG": ACCESS["PRODUCTION_KUBECONFIG"]},
-}
-
 FILES = {
     "github": ".github/workflows/ci.yml",
     "gitlab": ".gitlab-ci.yml",
@@ -77,6 +55,19 @@ class Pipeline:
     releases: bool = False
     # Whether it is the run of every week, and not one for a commit.
     scheduled: bool = False
+    # The private half of the key that signs what it publishes.
+    signing_key: str = ""
+
+    @property
+    def registry(self) -> dict[str, str]:
+        """Return what publishing needs, where a provider does not give that itself."""
+        address, signing = self.environment["PUSH_TO"], {"SIGNING_KEY": self.signing_key}
+        return {"REGISTRY": address, "REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD, **signing}
+
+    @property
+    def kept(self) -> dict[str, dict[str, str]]:
+        """Return what contexts and groups of variables keep."""
+        return {**KEPT, "registry": self.registry}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -86,7 +77,7 @@ class Pipeline:
     @property
     def secrets(self) -> dict[str, str]:
         """Return the secrets of its repository."""
-        return {**BOT, **(ACCESS if self.releases else {})}
+        return {**BOT, "SIGNING_KEY": self.signing_key, **({**ACCESS, **READER} if self.releases else {})}
 
     @property
     def file(self) -> Path:
@@ -128,15 +119,17 @@ def _act(pipeline: Pipeline) -> Outcome:
 
 def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
     """GitLab's: gitlab-ci-local, in a shell."""
+    address = pipeline.registry["REGISTRY"]
     variables = {
-        "CI_REGISTRY": REGISTRY,
-        "CI_REGISTRY_IMAGE": f"{REGISTRY}/acme/my-service",
+        "CI_REGISTRY": address,
+        "CI_REGISTRY_IMAGE": f"{address}/acme/my-service",
         "CI_REGISTRY_USER": "robot",
         "CI_REGISTRY_PASSWORD": PASSWORD,
         "UV_CACHE_DIR": pipeline.environment["UV_CACHE_DIR"],
         **({"CI_PIPELINE_SOURCE": "schedule"} if pipeline.scheduled else {}),
         **pipeline.variables,
-        **pipeline.secrets,
+        # Its own token reads the registry, unless somebody sets another account.
+        **{name: value for name, value in pipeline.secrets.items() if name not in READER},
     }
     options = [f"--variable={name}={value}" for name, value in variables.items()]
     if pipeline.releases and "\nproduction:" in pipeline.file.read_text("utf-8"):
@@ -160,7 +153,7 @@ def _bb_run(pipeline: Pipeline) -> Outcome:
         "main",
     ]
     newest = {"NEWEST": "true"} if pipeline.scheduled else {}
-    given = {**SETTINGS, **pipeline.variables, **pipeline.secrets, **newest}
+    given = {**BITBUCKET, **pipeline.registry, **pipeline.variables, **pipeline.secrets, **newest}
     variables = [item for name, value in given.items() for item in ("-v", f"{name}={value}")]
     return pipeline.command("uvx", "--quiet", BB_RUN, *options, *variables)
 
@@ -170,7 +163,8 @@ def _azure(pipeline: Pipeline) -> Outcome:
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
     commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
     workspace = f"{pipeline.environment['OWN']}/workspace"
-    settings = {"BUILD_SOURCEVERSION": commit, "PIPELINE_WORKSPACE": workspace, **document["variables"]}
+    run = {"BUILD_SOURCEVERSION": commit, "PIPELINE_WORKSPACE": workspace}
+    settings = {**AZURE, **run, **document["variables"]}
 
     def holds(condition: str, given: Collection[str] = ()) -> bool:
         reasons = re.findall(r"(eq|ne)\(variables\['Build.Reason'\], 'Schedule'\)", condition)
@@ -185,9 +179,10 @@ def _azure(pipeline: Pipeline) -> Outcome:
     def steps() -> Iterator[tuple[str, dict[str, str]]]:
         for job in azure_inserted(document["jobs"], holds):
             own, groups = azure_variables(job)
-            given = {**pipeline.variables, **{name: value for group in groups for name, value in KEPT[group].items()}}
+            kept = {name: value for group in groups for name, value in pipeline.kept[group].items()}
+            given = {**pipeline.variables, **kept}
             # What is secret is not in a script's environment, unless that asks for it.
-            own |= {name: value for name, value in given.items() if PASSWORD not in value}
+            own |= {name: value for name, value in given.items() if PASSWORD not in value and name != "SIGNING_KEY"}
             own = {name: value.replace("$(Build.SourceVersion)", commit) for name, value in own.items()}
             for step in azure_inserted(azure_steps(job) if holds(job.get("condition", ""), given) else [], holds):
                 if holds(step.get("condition", ""), given):
@@ -222,13 +217,13 @@ def _circleci(pipeline: Pipeline) -> Outcome:
         for name, uses in circleci_jobs(document, values):
             job = document["jobs"][name]
             own = {key: values.get(value, value) for key, value in job.get("environment", {}).items()}
-            own |= {"BASH_ENV": str(home / name), **KEPT.get(uses.get("context", ""), {})}
+            own |= {"BASH_ENV": str(home / name), **pipeline.kept.get(uses.get("context", ""), {})}
             for kind, what in circleci_steps(document, job["steps"], values):
                 yield before + shell(kind, what), own
 
     commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
-    settings = {"CIRCLE_SHA1": commit, "CIRCLE_PROJECT_USERNAME": "acme", "CIRCLE_PROJECT_REPONAME": "my-service"}
-    return _in_order(pipeline, commands(), {**pipeline.variables, **settings, "HOME": str(home)})
+    settings = {**CIRCLECI, "CIRCLE_SHA1": commit, "HOME": str(home)}
+    return _in_order(pipeline, commands(), {**pipeline.variables, **settings})
 
 
 def _jenkins(pipeline: Pipeline) -> Outcome:
@@ -246,9 +241,16 @@ def _jenkins(pipeline: Pipeline) -> Outcome:
                 named = {name: key.upper().replace("-", "_") for name, key in variables.items()}
                 yield script, {name: registry.get(name) or pipeline.secrets[key] for name, key in named.items()}
 
-    image = f"my-service:{git(pipeline.directory, 'rev-parse', 'HEAD').strip()}"
-    ours = {"IMAGE": image, "BUILD_TAG": pipeline.directory.name, "RENOVATE_REPOSITORY": "acme/my-service"}
-    settings = {"REGISTRY": REGISTRY, **ours, **pipeline.variables}
+    commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
+    settings = {
+        "REGISTRY": pipeline.registry["REGISTRY"],
+        "REGISTRY_READER": READER["REGISTRY_READER"],
+        "IMAGE": f"my-service:{commit}",
+        "GIT_COMMIT": commit,
+        "BUILD_TAG": pipeline.directory.name,
+        **JENKINS,
+        **pipeline.variables,
+    }
     outcome = _in_order(pipeline, commands(), settings)
     cleared = _in_order(pipeline, jenkins_steps(after), settings)
     return Outcome(outcome.passed and cleared.passed, outcome.log + cleared.log)

@@ -1,4 +1,4 @@
-"""Commands, and services that get ready."""
+"""Run commands, and wait for services to become ready."""
 
 import os
 import signal
@@ -14,6 +14,12 @@ COMMAND_SECONDS = 300
 START_SECONDS = 60
 STOP_SECONDS = 30
 ABORT_SECONDS = 2
+
+
+def inherited() -> dict[str, str]:
+    """Return the environment of this test run without its own settings, which are not those of a service's tests."""
+    own = {name for name in os.environ if name.startswith(("PYTEST_", "COV_", "TEST_"))} - {"PYTEST_DEBUG_TEMPROOT"}
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 def completed(

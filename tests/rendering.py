@@ -1,6 +1,7 @@
 """Render the template as a user would: from a tagged clone, without trust and without this machine's settings."""
 
 import itertools
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,9 @@ TAG = "v999.0.0"
 ANSWERS_FILE = ".copier-answers.yml"
 MEMORY = Path("/dev/shm")  # noqa: S108 - Copier makes folders of its own in it
 GIGABYTE = 2**30
+
+# A file of another project, kept as it came.
+VENDORED = re.compile(r"/static/|/assets/")
 
 Answers = dict[str, Any]
 
@@ -181,3 +185,24 @@ def render_release(template: Path, destination: Path, tag: str, answers: Answers
 def rendered_files(project: Path) -> dict[str, Path]:
     """Return the files of a rendering by their path relative to `project`, with forward slashes."""
     return {path.relative_to(project).as_posix(): path for path in sorted(project.rglob("*")) if path.is_file()}
+
+
+def own_texts(project: Path) -> dict[str, str]:
+    """Return the rendered files' texts by path, without those of other projects."""
+    files = rendered_files(project)
+    return {name: path.read_bytes().decode() for name, path in files.items() if not VENDORED.search(name)}
+
+
+def cases(*names: str) -> list[ParameterSet]:
+    """Return every combination of the answers `names` as a test case; in the quick ones, the databases take turns."""
+    databases, turns = choices("database"), combinations("auth", "example")
+
+    def marks(answers: Answers) -> list[pytest.MarkDecorator]:
+        turn = turns.index({"auth": answers["auth"], "example": answers["example"]})
+        return [pytest.mark.quick] if answers["database"] == databases[turn % len(databases)] else []
+
+    return [pytest.param(answers, id=variant_id(answers), marks=marks(answers)) for answers in combinations(*names)]
+
+
+VARIANT = ("framework", "database", "auth", "example")
+CASES = cases(*VARIANT)

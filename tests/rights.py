@@ -1,7 +1,8 @@
 """Which jobs of a pipeline get what is secret or may write, and in which runs there are such jobs, by provider.
 
-What a job gets is named after what it is for: registry, updates, and the releases. `ANY` run is also one for a branch
-that nobody has reviewed, `MAIN` is one for what was merged, and `WEEKLY` the scheduled one of main.
+What a job gets is named after what it is for: registry, signing, updates, the releases, and the reader of the registry
+that some of these have. `ANY` run is also one for a branch that nobody has reviewed, `MAIN` is one for what was merged,
+and `WEEKLY` the scheduled one of main.
 """
 
 import re
@@ -16,7 +17,12 @@ ANY, MAIN, WEEKLY = "any", "main", "weekly"
 Rights = dict[str, tuple[str, set[str]]]
 # What a file says where it hands something on that is secret, or lets a job write.
 SECRETS = {
-    r"REGISTRY_PASSWORD|GITHUB_TOKEN|\bregistry\b|: write\b|docker login|just publish": "registry",
+    # Not what only reads: GitHub's and GitLab's own tokens, by that name, and another account elsewhere.
+    r"(?<!READER_PASSWORD: \$CI_)REGISTRY_PASSWORD|(?<!READER_PASSWORD: \$\{\{ secrets\.)GITHUB_TOKEN"
+    r"|\bregistry\b(?!-reader)|: write\b|docker login|just publish": "registry",
+    # It is kept where the rest is that publishing needs.
+    r"SIGNING_KEY|signing-key|\b(name|environment|deployment|context|group): registry\b": "signing",
+    r"REGISTRY_READER_PASSWORD|registry-reader-password": "reader",
     r"RENOVATE_TOKEN|renovate-token": "updates",
     r"COMPOSE_SSH_KEY|compose-ssh-key": "compose",
     r"STAGING_KUBECONFIG|staging-kubeconfig": "staging",
@@ -115,7 +121,7 @@ def _circleci(text: str) -> Rights:
         for name, uses in circleci_jobs(document, {"<< pipeline.trigger_source >>": trigger}):
             only = uses.get("filters", {}).get("branches", {}).get("only")
             when = run if only == "main" and name not in rights else ANY
-            context = {uses["context"]} if "context" in uses else set()
+            context = {uses["context"], *_named(f"context: {uses['context']}")} if "context" in uses else set()
             before = rights.get(name, (when, set()))[1]
             rights[name] = (when, before | context | _named(document["jobs"][name]))
     return rights

@@ -1,5 +1,6 @@
 """The servers that the tests need: a URL in the environment, else a throw-away server from binaries."""
 
+import itertools
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -19,6 +21,10 @@ import pymysql
 from filelock import FileLock
 
 START_SECONDS = 60
+
+# Below the system's own range (32768 by default), and for each process of a test run a part of its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = (12_000 + 1_000 * (_WORKER % 20) + each % 1_000 for each in itertools.count(os.getpid()))
 
 # Servers go on after the test that started them; one that nothing refers to would be warned of.
 _processes: "list[subprocess.Popen[bytes]]" = []
@@ -56,7 +62,7 @@ def started(name: str, shared: Path, start: Callable[[], Running]) -> Running:
 def create_database(server: str) -> str:
     """Create an empty database on `server` and return its URL."""
     name = f"slipway_{uuid.uuid4().hex}"
-    _execute(server, f"CREATE DATABASE {name}")
+    execute(server, f"CREATE DATABASE {name}")
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
@@ -74,7 +80,7 @@ def start_postgresql(*options_of_server: str) -> Running:
     """Start a server with further options; a file that one names has to be in a place that everybody may read."""
     hint = "install PostgreSQL (apt-get install postgresql) or set TEST_POSTGRESQL_URL"
     initdb = _program("initdb", "/usr/lib/postgresql/*/bin", hint)
-    home, user = _home("postgresql", "postgres")
+    home, user = home_of("postgresql", "postgres")
     options = ["-D", f"{home}/data", "--auth", "trust", "--no-sync", "--username", "postgres", "--encoding", "UTF8"]
     launch([initdb, *options], home, user).wait(START_SECONDS)
     port = free_port()
@@ -89,7 +95,7 @@ def start_mysql(*options_of_server: str) -> Running:
     hint = "install MariaDB (apt-get install mariadb-server) or set TEST_MYSQL_URL"
     install = _program("mariadb-install-db", "/usr/bin", hint)
     mariadbd = _program("mariadbd", "/usr/sbin", hint)
-    home, user = _home("mariadb", "mysql")
+    home, user = home_of("mariadb", "mysql")
     options = ["--no-defaults", f"--datadir={home}/data"]
     secure = ["--auth-root-authentication-method=normal", "--skip-test-db"]
     launch([install, *options, *secure], home, user).wait(START_SECONDS)
@@ -110,7 +116,7 @@ def _program(name: str, elsewhere: str, hint: str) -> str:
     return found
 
 
-def _home(server: str, user: str) -> tuple[str, str | None]:
+def home_of(server: str, user: str) -> tuple[str, str | None]:
     """Make a directory for the server; a server refuses to run as root, so root hands it to `user`."""
     home = tempfile.mkdtemp(prefix=f"slipway-{server}-")
     if os.geteuid() != 0:
@@ -142,7 +148,7 @@ def _running(process: "subprocess.Popen[bytes]", home: str, url: str) -> Running
 
     def answers() -> bool:
         try:
-            _execute(url, "SELECT 1")
+            execute(url, "SELECT 1")
         except (psycopg.OperationalError, pymysql.OperationalError):
             return False
         return True
@@ -165,9 +171,9 @@ def running(process: "subprocess.Popen[bytes]", home: str, url: str, answers: Ca
     return Running(url, process.pid, home)
 
 
-def _execute(url: str, statement: str) -> None:
-    execute = _execute_postgresql if url.startswith("postgres") else _execute_mysql
-    execute(url, statement)
+def execute(url: str, statement: str) -> None:
+    run = _execute_postgresql if url.startswith("postgres") else _execute_mysql
+    run(url, statement)
 
 
 def _execute_postgresql(url: str, statement: str) -> None:
@@ -188,10 +194,15 @@ def _execute_mysql(url: str, statement: str) -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a TCP port of this machine that nothing listens on, another one each time.
+
+    The system gives none of these to outgoing connections, which could take it before the server that it is for.
+    """
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports never end")
 
 
 def _alive(pid: int) -> bool:

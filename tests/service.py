@@ -1,6 +1,5 @@
 """A rendered service: installed once, then driven by its own commands, as its team would."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.processes import COMMAND_SECONDS, STOP_SECONDS, completed, kill_group, wait_until_ready
+from tests.processes import COMMAND_SECONDS, STOP_SECONDS, completed, inherited, kill_group, wait_until_ready
 from tests.servers import free_port
 
 # For a service's own tests without coverage, which doubles their time.
@@ -70,11 +69,9 @@ class Service:
             kill_group(process)
 
     def _environment(self) -> dict[str, str]:
-        # This test run's own settings are not the service's.
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_", "TEST_"))}
         # Variants are tested side by side already; a process for each core again would only wait.
         own = {"UV_PYTHON_DOWNLOADS": "never", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
-        return {**ours, **own, **self.settings}
+        return {**inherited(), **own, **self.settings}
 
 
 def _listens(port: int) -> bool:

@@ -19,26 +19,29 @@ from tests.stand_ins import pinned_images, version
 DATABASES = choices("database")
 # Every job that gets what is secret or may write, when there is one, and what it gets: the same for all providers.
 TRUSTED = {
-    "publish": (MAIN, {"registry"}),
+    "publish": (MAIN, {"registry", "signing"}),
     "updates": (WEEKLY, {"updates"}),
     "compose": (MAIN, {"compose"}),
-    "staging": (MAIN, {"staging"}),
-    "production": (MAIN, {"production"}),
+    "staging": (MAIN, {"staging", "reader"}),
+    "production": (MAIN, {"production", "reader"}),
 }
 # A part of the file, and one that gives other jobs what is secret, or other runs the jobs that get it.
 FAULTS = {
     "github": [
         ("    env:\n      IMAGE:", "    env:\n      TOKEN: ${{ secrets.GITHUB_TOKEN }}\n      IMAGE:"),
+        ("    env:\n      IMAGE:", "    env:\n      KEY: ${{ secrets.SIGNING_KEY }}\n      IMAGE:"),
         ("      contents: read\n    env:\n      IMAGE:", "      contents: write\n    env:\n      IMAGE:"),
         ("    if: github.event_name == 'push' && github.ref == 'refs/heads/main'\n    runs-on", "    runs-on"),
     ],
     "gitlab": [
         ('- uv run just scan "$IMAGE"', '- echo "$CI_REGISTRY_PASSWORD"'),
+        ('- uv run just scan "$IMAGE"', '- echo "$SIGNING_KEY"'),
         (" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n  interruptible", "\n  interruptible"),
         (' == "schedule" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH', ' == "schedule"'),
     ],
     "azure": [
         ("      IMAGE: my-service", "      PASSWORD: $(REGISTRY_PASSWORD)\n      IMAGE: my-service"),
+        ("      IMAGE: my-service", "      KEY: $(SIGNING_KEY)\n      IMAGE: my-service"),
         ("\n  - ${{ if and(eq(variables['Build.SourceBranch'], 'refs/heads/main'), ne(", "\n  - ${{ if and(ne("),
     ],
     "bitbucket": [
@@ -54,6 +57,7 @@ FAULTS = {
         ("""sh 'uv run just scan "$IMAGE"'""", """sh 'docker login'"""),
         ("        branch 'main'\n        expression { env.REGISTRY }\n", "        expression { env.REGISTRY }\n"),
         ("    UV_PYTHON =", "    TOKEN = credentials('registry')\n    UV_PYTHON ="),
+        ("""sh 'uv run just scan "$IMAGE"'""", """sh 'echo "$SIGNING_KEY"'"""),
     ],
 }
 
@@ -83,7 +87,19 @@ LINTERS = {
     "circleci": [["check-jsonschema", "--builtin-schema", "vendor.circle-ci", FILES["circleci"]]],
 }
 RENOVATE = ["check-jsonschema", "--builtin-schema", "vendor.renovate", "renovate.json"]
-TASKS = ("lint", "openapi --check", "migrations", "test --cov", "audit", "secrets", "sbom", "image", "scan", "publish")
+TASKS = (
+    "lint",
+    "openapi --check",
+    "migrations",
+    "test --cov",
+    "audit",
+    "secrets",
+    "sbom",
+    "image",
+    "scan",
+    "image-sbom",
+    "publish",
+)
 
 
 class TestFiles:

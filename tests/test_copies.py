@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pytest_copie.plugin import Copie, Result
 
-from tests.rendering import TAG, questions
+from tests.conftest import Render
+from tests.rendering import TAG, choices, git, questions
 
 
 class TestCopies:
@@ -42,3 +43,15 @@ def project_of(result: Result) -> Path:
 def metadata(result: Result) -> dict[str, Any]:
     """Return the project table of a copy."""
     return tomllib.loads((project_of(result) / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def test_scripts_stay_scripts_in_a_clone_on_windows(render: Render, tmp_path: Path) -> None:
+    project = render(deploy=choices("deploy")[-1])
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Start")
+
+    git(tmp_path, "clone", "--quiet", "--config", "core.autocrlf=true", str(project), "windows")
+    files = [tmp_path / "windows" / name for name in git(project, "ls-files").splitlines()]
+    assert [] == [path for path in files if b"\r\n" in path.read_bytes()]
+    assert "linguist-generated: set" in git(project, "check-attr", "linguist-generated", "openapi.json")

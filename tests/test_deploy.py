@@ -20,8 +20,10 @@ from tests.containers import Engine
 from tests.docker import Docker
 from tests.hardening import expect_access_log, expect_accounts, expect_apart, expect_hardened, expect_tls
 from tests.processes import completed
+from tests.registry import Registry
 from tests.rendering import Answers, combinations, git, variant_id
 from tests.service import Service
+from tests.signing import RUN, sign, signing_key
 from tests.ssh import Machine, machine
 from tests.test_container import VARIANTS, caller
 from tests.wire.samples import an_order
@@ -39,15 +41,17 @@ with context.wrap_socket(socket.create_connection(("proxy", 443)), server_hostna
 """
 
 Up = Callable[..., AbstractContextManager[Stack]]
+Released = Callable[..., str]
 
 
 @pytest.fixture
-def up(docker: Docker, engine: Engine, install: Install, image: Image) -> Up:
-    """Return a context manager that brings a variant up."""
+def up(docker: Docker, engine: Engine, install: Install, image: Image, shared: Path) -> Up:
+    """Return a context manager that brings a variant up, which trusts the key of this test run."""
 
     def start(answers: Answers, **settings: str) -> AbstractContextManager[Stack]:
-        name = image(answers)
-        return stack(docker, engine, install(answers), name, answers, **settings)
+        name, service = image(answers), install(answers)
+        signing_key(shared).trusted_by(service.directory)
+        return stack(docker, engine, service, name, answers, **settings)
 
     return start
 
@@ -121,20 +125,39 @@ def test_the_proxy_passes_the_clients_address_on_and_believes_nobody_elses(up: U
     assert "HTTP/1.1 401" == there.strip()
 
 
+@pytest.fixture
+def released(registry: Registry, shared: Path) -> Released:
+    """Return a function that builds, pushes and signs a later image of a stack, and returns its name by digest."""
+    key, name = signing_key(shared), "acme/released"
+
+    def publish(stack: Stack, tag: str, *, signed: bool = True, run: dict[str, str] | None = None, **more: str) -> str:
+        target = f"{registry.address}/{name}:{tag}"
+        stack.docker.run("tag", stack.built(tag, **more), target)
+        stack.docker.run("push", "--quiet", target)
+        image = f"{registry.address}/{name}@{registry.digest(name, tag)}"
+        if signed:
+            sign(stack.service, registry, key, image, **(run or {}))
+        return image
+
+    return publish
+
+
 def release(stack: Stack, image: str) -> str:
     """Release an image by the service's own task, and return what it prints; `FAILED` last if it failed."""
-    settings = {"PUBLIC_URL": stack.base_url, "SSL_CERT_FILE": str(stack.authority), "PATIENCE_SECONDS": "10"}
+    ours = {"SSL_CERT_FILE": str(stack.authority), "PATIENCE_SECONDS": "10"}
+    settings = {**RUN, **ours, "PUBLIC_URL": stack.base_url}
     task = 'uv run just release-compose "$1" 2>&1 || echo FAILED'
     return stack.service.with_settings(settings).run("sh", "-c", task, "sh", image)
 
 
-def test_a_release_replaces_what_runs_only_if_it_works(up: Up) -> None:
+def test_a_release_replaces_what_runs_only_if_it_works_and_is_signed(up: Up, released: Released) -> None:
     with up(VARIANTS[0]) as stack:
         first = revision(stack)
         images = [
-            stack.released("second"),
-            stack.released("broken", command='["false"]'),
-            stack.released("wrong", answers_as="other"),
+            released(stack, "second"),
+            released(stack, "broken", command='["false"]'),
+            released(stack, "wrong", answers_as="other"),
+            released(stack, "tampered", signed=False),
         ]
         with calling(stack) as seen:
             printed = [release(stack, image) for image in images]
@@ -146,6 +169,9 @@ def test_a_release_replaces_what_runs_only_if_it_works(up: Up) -> None:
     assert "FAILED" == printed[1].split()[-1]
     assert f"Back to {images[0]}" in printed[2]
     assert "FAILED" == printed[2].split()[-1]
+    assert "no verified provenance and no bill of materials" in printed[3]
+    assert "==>" not in printed[3]
+    assert "FAILED" == printed[3].split()[-1]
     assert "second" == last
     assert f"IMAGE={images[0]}" in noted.splitlines()
     # Not one request was lost, and what was broken never answered.
@@ -170,18 +196,22 @@ def cloned(origin: Path, stack: Stack) -> Generator[Path]:
         git(there, "init", "--quiet")
 
 
-def test_a_pipeline_releases_over_ssh_on_a_machine_that_has_a_clone(up: Up, tmp_path: Path) -> None:
+def test_a_pipeline_releases_over_ssh_on_a_machine_that_has_a_clone(up: Up, released: Released, tmp_path: Path) -> None:
     with up(VARIANTS[2]) as stack, cloned(tmp_path / "origin.git", stack) as here:
         (tmp_path / ".profile").write_text(f"export PATH={shlex.quote(stack.service.settings['PATH'])}\n", "utf-8")
         ours = {"SSL_CERT_FILE": str(stack.authority), "PATIENCE_SECONDS": "10", "HOME": str(tmp_path), "PATH": "/bin"}
         with machine({**stack.service.settings, **ours}) as reached:
-            second = stack.released("second")
-            printed = release_over_ssh(stack, here, reached, second)
+            # Nothing tells that machine which repository it has but where its clone comes from.
+            built = {"GITHUB_SERVER_URL": str(tmp_path), "GITHUB_REPOSITORY": "origin"}
+            second, tampered = released(stack, "second", run=built), released(stack, "tampered", signed=False)
+            before = git(stack.service.directory, "rev-parse", "HEAD")
             stranger = replace(reached, known_hosts=reached.known_hosts.replace("AAAAI", "AAAAJ"))
             refused = [
-                release_over_ssh(stack, here, reached, "localhost/not-there"),
+                release_over_ssh(stack, here, reached, tampered),
                 release_over_ssh(stack, here, stranger, second),
             ]
+            untouched = git(stack.service.directory, "rev-parse", "HEAD")
+            printed = release_over_ssh(stack, here, reached, second)
         heads = {git(each, "rev-parse", "HEAD") for each in (here, stack.service.directory)}
         last = revision(stack)
 
@@ -189,6 +219,8 @@ def test_a_pipeline_releases_over_ssh_on_a_machine_that_has_a_clone(up: Up, tmp_
     assert "FAILED" not in printed
     assert "second" == last
     assert 1 == len(heads)
+    assert before == untouched
+    assert "no verified provenance and no bill of materials" in refused[0]
     assert ["FAILED", "FAILED"] == [each.split()[-1] for each in refused]
     assert "Host key verification failed" in refused[1]
 

@@ -13,10 +13,11 @@ from yamllint.linter import run as yamllint
 from tests.conftest import Render
 from tests.containers import Engine
 from tests.kubernetes import kustomized
+from tests.leftovers import leftovers
 from tests.node import installed
 from tests.processes import completed
-from tests.rendering import REPOSITORY, Answers, choices, combinations, rendered_files, variant_id
-from tests.test_render import leftovers, own_texts, parse, untidy
+from tests.rendering import REPOSITORY, Answers, choices, combinations, own_texts, rendered_files, variant_id
+from tests.test_render import parse, untidy
 
 CHECKOV = "checkov==3.3.30"
 # A release names its image by digest, and such an image is the same wherever it comes from.
@@ -96,7 +97,7 @@ def test_every_deployment_is_valid_and_leaves_nothing_of_others(render: Render, 
     documents = {name: text for name, text in texts.items() if name.endswith((".yml", ".yaml"))}
     assert [] == [f"{name}: {problem}" for name, text in documents.items() for problem in yamllint(text, rules)]
     assert [] == [line for name, text in texts.items() for line in untidy(name, text)]
-    assert [] == leftovers(project, {"framework": "fastapi", "example": True, **answers})
+    assert [] == leftovers(texts, {"framework": "fastapi", "example": True, **answers})
     assert ("deploy/verify.py" in texts) == bool(answers["deploy"])
     for name, text in texts.items():
         parse(name, text)

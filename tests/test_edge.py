@@ -1,4 +1,4 @@
-"""The server's edge: what slow, silent, endless and senseless clients do to a service, and to its other clients."""
+"""Slow, silent, endless and malformed clients must not harm a service or its other clients."""
 
 import json
 import socket

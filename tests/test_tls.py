@@ -25,7 +25,7 @@ WEAK = {
 }
 # What leads elsewhere than to the host that stands before it.
 DETOURS = {
-    "postgresql": ["host=db.example.com", "hostaddr=10.0.0.1", "service=elsewhere", "conninfo=hostaddr%3D10.0.0.1"],
+    "postgresql": ["host=db.example.com", "hostaddr=10.0.0.1", "service=elsewhere"],
     "mysql": ["host=db.example.com", "read_default_file=/elsewhere.cnf"],
 }
 
@@ -108,6 +108,12 @@ class TestDatabases:
             url = f"{database}://ada@localhost/app?{query}&{weak}"
             detour = service.with_settings({"ENVIRONMENT": "production", "DATABASE_URL": url})
             assert "PLAINTEXT_HOSTS" in detour.fails("uv", "run", "app", "serve")
+
+    def test_a_whole_other_address_is_no_option(self, install: Install, database: str) -> None:
+        service = install({"framework": "flask", "database": database, "auth": "none", "example": False})
+        url = f"{database}://ada@localhost/app?conninfo=hostaddr%3D10.0.0.1"
+        detour = service.with_settings({"ENVIRONMENT": "production", "DATABASE_URL": url})
+        assert "DATABASE_URL: conninfo is not an option" in detour.fails("uv", "run", "app", "serve")
 
     def test_less_is_refused_at_the_start_with_a_sentence(self, install: Install, database: str) -> None:
         service = install({"framework": "flask", "database": database, "auth": "none", "example": False})

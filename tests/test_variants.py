@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.bytecode import compile_bytecode
 from tests.conftest import Install, NewDatabase, Render
@@ -16,7 +17,13 @@ from tests.test_questions import AWKWARD
 SEVERAL = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
 
 
-@pytest.mark.parametrize("answers", variant_cases())
+def run_here(case: ParameterSet) -> bool:
+    """Return whether a variant is checked here: Flask's without authentication are by each pipeline (test_ci.py)."""
+    framework, _, auth, example = str(case.id).split("-")
+    return (framework, auth, example) != ("flask", "none", "example")
+
+
+@pytest.mark.parametrize("answers", [case for case in variant_cases() if run_here(case)])
 def test_passes_its_own_checks(
     install: Install, new_database: NewDatabase, shared: Path, tmp_path: Path, answers: Answers
 ) -> None:
@@ -80,12 +87,37 @@ def test_answers_random_requests_as_documented(
     assert "during generate phase" in printed
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
-@pytest.mark.parametrize(
-    ("database", "url"),
-    [("postgresql", "postgresql://me:secret@127.0.0.1:1/a"), ("mysql", "mysql://me:secret@127.0.0.1:1/a")],
-)
-def test_the_tests_say_once_that_there_is_no_server(install: Install, database: str, url: str, processes: str) -> None:
+def test_random_requests_may_break_rules_that_no_schema_says(install: Install, new_database: NewDatabase) -> None:
+    service = install({"framework": "fastapi", "database": "postgresql", "auth": "jwt", "example": True})
+    service = service.with_settings({**new_database("postgresql"), "PYTHONPATH": "."})
+    command = ("uv", "run", "just", "fuzz", "2", "-k", "/v1/users and POST", "-n", "0", "-p", "hook")
+    hook = service.directory / "hook.py"
+    try:
+        hook.write_text(_HOOK.format("someone@somewhere.example"), "utf-8")
+        service.run(*command)
+        hook.write_text(_HOOK.format("short"), "utf-8")
+        assert "Schema-valid request rejected" in service.fails(*command)
+    finally:
+        hook.unlink()
+
+
+_HOOK = """
+from typing import Any
+
+import schemathesis
+
+
+@schemathesis.hook
+def map_body(_context: schemathesis.HookContext, body: Any) -> Any:
+    # The requests that are made to be wrong have bodies of any kind.
+    own = {{"email": "someone@somewhere.example", "password": "{}"}}
+    return {{**body, **own}} if isinstance(body, dict) else body
+"""
+
+
+@pytest.mark.parametrize(("database", "processes"), [("postgresql", "2"), ("mysql", "0")])
+def test_the_tests_say_once_that_there_is_no_server(install: Install, database: str, processes: str) -> None:
+    url = f"{database}://me:secret@127.0.0.1:1/a"
     service = install({"framework": "flask", "database": database, "auth": "none", "example": True})
     command = ("uv", "run", "just", "test", "-n", processes)
     unset = service.fails(*command, status=2)

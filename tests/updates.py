@@ -134,12 +134,16 @@ def conflicts(service: Path) -> set[str]:
     return marked | {name for name in files if name.endswith(".rej")}
 
 
-def settle(service: Path) -> None:
-    """Settle the conflicts of an update as a team would: the template's lines and then its own, but one Dockerfile."""
+def settle(service: Path, renamed: tuple[str, str]) -> None:
+    """Settle the conflicts of an update as a team would: the template's lines and then its own.
+
+    Of a Dockerfile and of a line of a route there is one: the template's, with the module that the team has renamed.
+    """
     for name in conflicts(service):
         path = service / name
-        both = r"\2" if name == "Dockerfile" else r"\2\1"
-        path.write_text(CONFLICT.sub(both, path.read_text("utf-8")), "utf-8")
+        both = r"\2" if name in {"Dockerfile", "app/api/routes/orders.py"} else r"\2\1"
+        text = CONFLICT.sub(both, path.read_text("utf-8"))
+        path.write_text(re.sub(rf"\b{renamed[0]}\b", renamed[1], text), "utf-8")
 
 
 def removed(start: Path, edited: Path) -> set[str]:

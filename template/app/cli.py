@@ -1,14 +1,13 @@
 """`app`: the service's command line."""
 
-import sys
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth.style import COMMANDS
+from app.core import features
 from app.core.about import VERSION
-from app.core.errors import AppError, SettingsError
+from app.core.errors import FeatureError
+from app.core.failures import with_table
 from app.core.settings import get_settings
 
 
@@ -33,25 +32,6 @@ def serve(*, reload: bool) -> None:
 
 
 @cli.command()
-@click.option("--dry-run", is_flag=True, help="Only print the SQL of what is missing up to the newest.")
-@click.argument("revision", default="head")
-def migrate(revision: str, *, dry_run: bool) -> None:
-    """Bring the database up to REVISION (the newest by default)."""
-    from alembic.util import CommandError  # noqa: PLC0415 - the other commands start faster without
-
-    from app.db.migrate import pending_sql, upgrade  # noqa: PLC0415 - the same
-
-    try:
-        if dry_run:
-            click.echo(pending_sql(get_settings()) or "Nothing to do: the database is current.")
-            return
-        upgrade(get_settings(), revision)
-    except CommandError as error:
-        raise click.ClickException(f"{error}.") from error
-    click.echo(f"The database is at {revision}.")
-
-
-@cli.command()
 @click.option("--check", is_flag=True, help="Only say whether the file is current.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=Path("openapi.json"))
 def openapi(path: Path, *, check: bool) -> None:
@@ -65,28 +45,20 @@ def openapi(path: Path, *, check: bool) -> None:
         raise click.ClickException(f"{path} is not what the code produces. Run: uv run just openapi")
 
 
-for _command in COMMANDS:
+@cli.command()
+@click.option("--check", is_flag=True, help="Only say whether the table is current.")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=Path("docs/errors.md"))
+def errors(path: Path, *, check: bool) -> None:
+    """Write the table of errors into PATH (docs/errors.md by default)."""
+    page = path.read_text("utf-8")
+    written = with_table(page)
+    if not check:
+        path.write_text(written, "utf-8")
+    elif written != page:
+        raise click.ClickException(f"{path} does not show the errors that the code has. Run: uv run just errors")
+
+
+for _folder, _command in features.parts("commands").items():
+    if _command.name in cli.commands:
+        raise FeatureError(f"app/{_folder}/commands.py has a command `{_command.name}`, and there is one already.")
     cli.add_command(_command)
-
-
-def main() -> None:
-    """Run the command line; what goes wrong is one sentence on standard error."""
-    try:
-        sys.exit(cli(standalone_mode=False))
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        # Some of click's sentences go on in a list.
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
-        sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except (SettingsError, AppError, OSError) as error:
-        sys.exit(f"Error: {error}")
-    except SQLAlchemyError as error:
-        sys.exit(f"Error: the database refused: {str(error).splitlines()[0]} (was it migrated? uv run just migrate)")
-
-
-if __name__ == "__main__":
-    main()

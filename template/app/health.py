@@ -33,7 +33,7 @@ def status(settings: Settings, path: str = "/healthz") -> int:
 
 
 def main() -> None:
-    """End with 0, or with one sentence on standard error."""
+    """Exit with 0 if the service is healthy, else print one sentence to standard error."""
     path = next(iter(sys.argv[1:]), "/healthz")
     try:
         answer = status(get_settings(), path)

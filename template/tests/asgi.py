@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from app.http.middleware import ASGIApp
+from app.http.asgi import ASGIApp
 
 
 class _Transport(httpx2.BaseTransport):
-    """Hands a request over to the loop once: the clients of frameworks do so several times, which takes longer."""
+    """A transport that enters the event loop once per request; frameworks' test clients do so several times."""
 
     def __init__(self, app: ASGIApp, portal: BlockingPortal) -> None:
         self.asgi = httpx2.ASGITransport(app, client=("", 0))

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from app.cli import main
+from app.__main__ import main
 from app.core.settings import get_settings
 
 
@@ -43,7 +43,7 @@ def run_app(*arguments: str) -> Outcome:
 
 def run_process(*arguments: str) -> Outcome:
     """Run `app` with `arguments` in a process of its own, as an operator does."""
-    command = [sys.executable, "-m", "app.cli", *arguments]
+    command = [sys.executable, "-m", "app", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     return Outcome(done.returncode, done.stdout, done.stderr)
 

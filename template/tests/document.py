@@ -23,7 +23,7 @@ class Document:
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
     def check(self, response: httpx2.Response) -> None:
-        """Do nothing if `response` is one that the document promises.
+        """Check that the document allows `response`.
 
         Raises:
             AssertionError: its status is not documented for the operation, or its body has another form.

@@ -106,7 +106,7 @@ def a_key_belongs_in_its_own_field(service: Service) -> None:
 @check(auth="api_key")
 def two_credentials_are_401(service: Service) -> None:
     key, other = key_of(service), next(iter(service.credentials.bob.values()))
-    api_key, authorization = ("X-API-Key", key), ("Authorization", "Bearer x")
+    api_key = ("X-API-Key", key)
     pairs: dict[str, Fields] = {
         "one key twice": (api_key, api_key),
         "two keys": (api_key, ("X-API-Key", other)),
@@ -115,7 +115,6 @@ def two_credentials_are_401(service: Service) -> None:
         "a key and nothing": (api_key, ("X-API-Key", "")),
         "nothing and a key": (("X-API-Key", ""), api_key),
         "in two cases": (api_key, ("x-api-key", key)),
-        "a key and two Authorization": (api_key, authorization, authorization),
     }
     for about, fields in pairs.items():
         service.expect_error(service.raw("GET", ORDERS, *fields), 401, f"GET with {about}")

@@ -219,5 +219,3 @@ def two_tokens_are_401(service: Service) -> None:
         for pair in ((right, second), (second, right)):
             fields = tuple(("Authorization", value) for value in pair)
             service.expect_error(service.raw("GET", ORDERS, *fields), 401, f"two fields, one with {second[:8]}")
-    fields = (("Authorization", right), ("X-API-Key", "a"), ("X-API-Key", "b"))
-    service.expect_error(service.raw("GET", ORDERS, *fields), 401, "two of another credential")

@@ -1,1 +1,1 @@
-"""Who the caller is (`style`, one for each rendering) and what they may do (`policy`, the same everywhere)."""
+"""Who the caller is (`scheme`, one for each rendering) and what they may do (`policy`, the same everywhere)."""

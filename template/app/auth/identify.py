@@ -1,6 +1,6 @@
 """Who the caller is, worked out in one place."""
 
-from app.auth import style
+from app.auth import scheme
 from app.auth.principal import Credentials, Principal
 from app.core import context
 from app.core.errors import Unauthenticated
@@ -9,7 +9,7 @@ from app.observability.security_log import record
 
 
 def identify(database: Database, credentials: Credentials) -> Principal:
-    """Return the caller with these credentials, and note them for the log. Blocks if `style.BLOCKING`.
+    """Return the caller with these credentials, and note them for the log. Blocks if `scheme.BLOCKING`.
 
     Raises:
         Unauthenticated: the credentials are missing or not valid; which of these is not said.
@@ -17,11 +17,25 @@ def identify(database: Database, credentials: Credentials) -> Principal:
     context.keep_private()
     current = context.current()
     try:
-        principal = style.authenticate(database, credentials)
+        principal = scheme.authenticate(database, credentials)
     except Unauthenticated:
-        if credentials.authorization or credentials.api_key:
+        if credentials.values:
             record("authn_login_fail", account=None)
         raise
     if current is not None:
         current.principal = principal.subject
     return principal
+
+
+def identify_if_sent(database: Database, credentials: Credentials) -> Principal | None:
+    """Return the caller with these credentials, or None if none were sent. Blocks if `scheme.BLOCKING`.
+
+    Raises:
+        Unauthenticated: those that were sent are not valid.
+    """
+    try:
+        return identify(database, credentials)
+    except Unauthenticated:
+        if credentials.values:
+            raise
+        return None

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app.auth.principal import Principal
-from app.core.errors import Forbidden
+from app.core.errors import Forbidden, RouteError
 from app.observability.security_log import record
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+Endpoint = TypeVar("Endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Access:
     roles: frozenset[str] = frozenset()
 
     def check(self, principal: Principal) -> None:
-        """Do nothing if `principal` has all that is needed.
+        """Check that `principal` has every required scope and role.
 
         Raises:
             Forbidden: a scope or a role is missing.
@@ -33,29 +33,36 @@ class Access:
 
 def _declare(access: Access) -> Callable[[Endpoint], Endpoint]:
     def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.__dict__["access"] = access
+        before = declared_access(endpoint) or access
+        if before.public != access.public:
+            raise RouteError(f"{name_of(endpoint)} is declared both @public and @requires(...).")
+        both = Access(access.public, before.scopes | access.scopes, before.roles | access.roles)
+        setattr(endpoint, "access", both)  # noqa: B010 - of whatever can be called
         return endpoint
 
     return mark
 
 
 def public(endpoint: Endpoint) -> Endpoint:
-    """Declare that anybody may call `endpoint`."""
+    """Declare that anybody may call `endpoint`: a function, or all that is in an application or a group of routes."""
     return _declare(Access(public=True))(endpoint)
 
 
 def requires(*scopes: str, role: str | None = None) -> Callable[[Endpoint], Endpoint]:
-    """Return a decorator: the endpoint is for known callers that have all `scopes`, and `role` if one is named."""
+    """Return a decorator: the endpoint is for known callers that have all `scopes`, and `role` if one is named.
+
+    Several of them add up.
+    """
     return _declare(Access(scopes=frozenset(scopes), roles=frozenset({role} if role else ())))
 
 
-def access_of(endpoint: Callable[..., Any]) -> Access:
-    """Return what `endpoint` declares.
+def declared_access(endpoint: object) -> Access | None:
+    """Return what `endpoint` declares, or None if it declares nothing."""
+    access = getattr(endpoint, "__dict__", {}).get("access")
+    return access if isinstance(access, Access) else None
 
-    Raises:
-        TypeError: it declares nothing. Closed by default: a service with such a route does not start.
-    """
-    access: Access | None = endpoint.__dict__.get("access")
-    if access is None:
-        raise TypeError(f"{endpoint!r} declares no access: put @public or @requires(...) from app.auth.policy on it")
-    return access
+
+def name_of(endpoint: object) -> str:
+    """Return the name of `endpoint` for people."""
+    name = getattr(endpoint, "__qualname__", None) or type(endpoint).__qualname__
+    return f"{getattr(endpoint, '__module__', '')}.{name}"

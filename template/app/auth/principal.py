@@ -8,28 +8,23 @@ from uuid import UUID
 ADMIN = "admin"
 
 
-def _parts(lines: Sequence[str]) -> list[str]:
-    return [part.strip(" \t") for line in lines for part in line.split(",")]
-
-
 class Credentials(NamedTuple):
-    """The values of the headers that can hold a credential, as sent: none, one, or (always refused) several."""
+    """The values of the header that says who calls, as sent: none, one, or (always refused) several."""
 
-    authorization: tuple[str, ...] = ()
-    api_key: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
     @classmethod
-    def sent(cls, authorization: Sequence[str], api_key: Sequence[str]) -> "Credentials":
+    def sent(cls, lines: Sequence[str]) -> "Credentials":
         """Return the credentials in these header lines, without the white space around them (RFC 9110, 5.5).
 
         Some servers join lines with commas, which no credential of ours has: each part counts as a line.
         """
-        return cls(tuple(_parts(authorization)), tuple(_parts(api_key)))
+        return cls(tuple(part.strip(" \t") for line in lines for part in line.split(",")))
 
     @property
-    def is_ambiguous(self) -> bool:
-        """Whether a header stands there twice, so that two readers could take two callers from it."""
-        return len(self.authorization) > 1 or len(self.api_key) > 1
+    def only(self) -> str | None:
+        """The one that was sent. None for several, since two readers could take two callers from them."""
+        return self.values[0] if len(self.values) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

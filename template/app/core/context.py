@@ -9,7 +9,7 @@ from app.core.errors import RequestTimeout
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request: who asks what, and until when the answer is worth anything.
+    """One request: its caller, its route and its deadline.
 
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
     and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
@@ -42,14 +42,21 @@ def enter(context: RequestContext) -> None:
 
 
 def keep_private() -> None:
-    """Say that the answer to the current request is for its caller alone, whatever comes of it."""
+    """Mark the response to the current request, success or failure, as private to its caller."""
     context = _current.get()
     if context is not None:
         context.private = True
 
 
+def lift_deadline() -> None:
+    """Remove the deadline of the current request, because its response has started."""
+    context = _current.get()
+    if context is not None:
+        context.deadline = float("inf")
+
+
 def check_deadline() -> None:
-    """Do nothing while there is time.
+    """Raise `RequestTimeout` if the deadline has passed.
 
     Raises:
         RequestTimeout: the current request has used up its time.

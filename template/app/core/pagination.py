@@ -10,7 +10,8 @@ from app.core.errors import InvalidCursor
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _DIGEST_BYTES = 12
-_MAX_LENGTH = 2000
+# The longest text to sort by and the id of its row fit, and the head of a request has room for it.
+_MAX_LENGTH = 10_000
 
 
 def _digest(payload: bytes, scope: Sequence[str]) -> bytes:

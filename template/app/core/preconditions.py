@@ -24,7 +24,7 @@ class Precondition:
     none_matches: frozenset[str] = frozenset()
 
     def require(self, version: int) -> None:
-        """Do nothing if `version` is one that the client expects.
+        """Check that `version` is one that the client expects.
 
         Raises:
             PreconditionFailed: the client holds another version.

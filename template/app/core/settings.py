@@ -2,25 +2,27 @@
 
 import re
 from functools import cache
-from ipaddress import IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from app.core.auth_settings import AuthSettings
+from app.core import entries
 from app.core.errors import SettingsError
+from app.core.features import settings_of_features
 
 SECRETS = Path("/run/secrets")
 _DOTENV = ".env"
-_MAPPED = "::ffff:0:0/96"
 _CONTACT = re.compile(r"(https://|mailto:|tel:)[!-~]+")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
+# Any: a type checker cannot know which features there are.
+_FeatureSettings: Any = settings_of_features()
 
-class Settings(AuthSettings):
+
+class Settings(_FeatureSettings):
     """Everything that an operator can set. Each field is the environment variable of the same name."""
 
     model_config = SettingsConfigDict(
@@ -45,6 +47,7 @@ class Settings(AuthSettings):
     # Secrets: a database URL holds a password.
     database_url: SecretStr | None = None
     database_read_url: SecretStr | None = None
+    database_migration_url: SecretStr | None = None
     # In production, others are talked to over TLS that verifies who they are.
     plaintext_hosts: CommaSeparated = ()
     database_pool_size: int = Field(default=10, ge=1, le=200)
@@ -58,6 +61,7 @@ class Settings(AuthSettings):
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
     shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
+    shutdown_tasks_seconds: float = Field(default=10.0, ge=0, le=3600)
 
     security_contact: CommaSeparated = ()
     docs_enabled: bool = True
@@ -91,19 +95,25 @@ class Settings(AuthSettings):
             raise ValueError(message)
         return value
 
+    @field_validator("plaintext_hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return entries.names(value)
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return entries.patterns(value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return entries.origins(value)
+
     @field_validator("trusted_proxies")
     @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            try:
-                network = ip_network(each, strict=False) if each != "*" else None
-            except ValueError:
-                network = IPv6Network(_MAPPED)
-            # A peer that is written like that is taken for the IPv4 address that it is.
-            if isinstance(network, IPv6Network) and network.subnet_of(IPv6Network(_MAPPED)):
-                message = "each must be an address, a network like 10.0.0.0/8, or * for all"
-                raise ValueError(message)
-        return value
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return entries.networks(value)
 
     @property
     def is_production(self) -> bool:

@@ -1,20 +1,27 @@
-"""The database, for the commands of the command line that need one."""
+"""`app migrate`, and the database for other commands that need it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
 
 from app.core.settings import get_settings
-from app.db.database import Database
 from app.observability.logging import configure_logging
+
+if TYPE_CHECKING:
+    from app.db.database import Database
 
 
 @contextmanager
-def opened_database() -> Generator[Database]:
+def opened_database() -> "Generator[Database]":
     """The database that the environment names; the log goes to standard error, since the output is the command's own.
 
     Raises:
         SettingsError: the settings do not say what is needed to open it.
     """
+    from app.db.database import Database  # noqa: PLC0415 - commands start faster without
+
     settings = get_settings()
     configure_logging(settings.log_level, settings.personal_data_key, to_stderr=True)
     database = Database(settings)
@@ -22,3 +29,22 @@ def opened_database() -> Generator[Database]:
         yield database
     finally:
         database.dispose()
+
+
+@click.command("migrate")
+@click.option("--dry-run", is_flag=True, help="Only print the SQL of what is missing up to the newest.")
+@click.argument("revision", default="head")
+def command(revision: str, *, dry_run: bool) -> None:
+    """Bring the database up to REVISION (the newest by default)."""
+    from alembic.util import CommandError  # noqa: PLC0415 - the other commands start faster without
+
+    from app.db.migrate import pending_sql, upgrade  # noqa: PLC0415 - the same
+
+    try:
+        if dry_run:
+            click.echo(pending_sql(get_settings()) or "Nothing to do: the database is current.")
+            return
+        upgrade(get_settings(), revision)
+    except CommandError as error:
+        raise click.ClickException(f"{error}.") from error
+    click.echo(f"The database is at {revision}.")

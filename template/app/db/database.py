@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from app.core import context
 from app.core.errors import RequestTimeout, Unavailable
 from app.core.settings import Settings
 from app.db import dialect
+from app.db.constraints import explaining
 from app.db.roles import Role
 from app.db.url import database_read_url, database_url
 
@@ -21,6 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _ATTEMPTS = 3
+_READ_ONLY = "The database takes no changes at present. Try again shortly."
+_UNKNOWN = "The database was lost while the change was committed. Look whether it was made before you try again."
 
 
 def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's
@@ -29,16 +32,26 @@ def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Eng
         url,
         # Parameters hold what customers sent; they have no place in a traceback.
         hide_parameters=True,
-        **dialect.engine_options(settings.request_timeout_seconds),
+        connect_args=dialect.connect_arguments(url, role, settings.request_timeout_seconds),
+        **dialect.POOL_OPTIONS,
         **options,
     )
-    dialect.prepare(engine, role)
+    dialect.prepare(engine, role, settings.request_timeout_seconds)
     event.listen(engine, "before_cursor_execute", _check_deadline)
+    if role == "write":
+        event.listen(engine, "handle_error", _note_read_only)
     return engine
 
 
 def _check_deadline(*_: object) -> None:
     context.check_deadline()
+
+
+def _note_read_only(failure: ExceptionContext) -> None:
+    """Discard connections to a read-only server: after a failover, another server is the primary."""
+    error = failure.sqlalchemy_exception
+    if isinstance(error, DBAPIError) and dialect.is_read_only(error):
+        failure.is_disconnect = True
 
 
 @contextmanager
@@ -53,7 +66,12 @@ def _translated() -> Generator[None]:
     except DBAPIError as error:
         if dialect.is_timeout(error):
             raise RequestTimeout from error
+        # What should only read and writes is a defect, where it goes to a replica, too.
+        if error.connection_invalidated and dialect.is_read_only(error):
+            raise Unavailable(_READ_ONLY) from error
         if error.connection_invalidated or dialect.is_unavailable(error):
+            # It may be lost because the request has used up its time.
+            context.check_deadline()
             raise Unavailable from error
         raise
 
@@ -96,7 +114,7 @@ class Database:
         return self._read(self.reader, lambda session: function(session, *args, **kwargs))
 
     def read_latest(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return `function(session, …)`, which only reads, and for which a replica may lag behind too far.
+        """Return `function(session, …)`, which only reads and must not see a stale replica.
 
         Raises:
             Unavailable: the database is away.
@@ -116,10 +134,11 @@ class Database:
     def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)` after its changes are committed; on an exception none of them are.
 
-        A transaction that lost a deadlock is run again, so `function` must have no other effects.
+        A transaction that lost a deadlock, or its connection before the commit, is run again, so `function` must have
+        no other effects.
 
         Raises:
-            Unavailable: the database is away.
+            Unavailable: the database is away, takes no changes, or was lost while it committed, as the message says.
             RequestTimeout: the request has used up its time; nothing was written.
         """
         with _translated():
@@ -127,17 +146,28 @@ class Database:
                 try:
                     return self._write(function, *args, **kwargs)
                 except DBAPIError as error:
-                    if not dialect.is_retryable(error):
+                    if not (error.connection_invalidated or dialect.is_retryable(error)):
                         raise
             return self._write(function, *args, **kwargs)
 
     def _write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with Session(self.writer, expire_on_commit=False) as session, session.begin():
+        session = Session(self.writer, expire_on_commit=False)
+        with session, explaining(session, {}):
             result = function(session, *args, **kwargs)
             session.flush()
-            # Past this point the client would be told that nothing happened.
+            # After its deadline the client is told that nothing was written, so do not commit.
             context.check_deadline()
+            _commit(session)
             return result
+
+    def is_writable(self) -> bool:
+        """Return whether the database that is written to takes changes.
+
+        Raises:
+            Unavailable: it is away.
+            RequestTimeout: the request has used up its time.
+        """
+        return self._read(self.writer, dialect.is_writable)
 
     def dispose(self) -> None:
         """Close all connections: idle ones now, and one that is in use as soon as its unit of work has ended."""
@@ -146,6 +176,16 @@ class Database:
             engine.dispose()
             # A request that ran out of time may still hold one, which would go back to a pool that nobody has any more.
             event.listen(pool, "checkin", _close)
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError as error:
+        # To run it again could make the change twice.
+        if error.connection_invalidated:
+            raise Unavailable(_UNKNOWN) from error
+        raise
 
 
 def _close(_: object, record: ConnectionPoolEntry) -> None:

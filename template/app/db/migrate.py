@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import cache
-from io import StringIO
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -17,7 +16,8 @@ from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.db import dialect
 from app.db.database import make_engine
-from app.db.url import database_url
+from app.db.pending import sql_of
+from app.db.url import database_migration_url
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -65,37 +65,16 @@ def upgrade(settings: Settings, revision: str = "head", *, url: URL | None = Non
 
 def pending_sql(settings: Settings) -> str:
     """Return the SQL that `upgrade` would run, nothing if the database is current; changes nothing."""
-    engine = make_engine(database_url(settings), settings, "migrate", poolclass=NullPool)
+    engine = make_engine(database_migration_url(settings), settings, "migrate", poolclass=NullPool)
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         if current == expected_revision():
             return ""
-        copy = dialect.in_memory(connection)
-        if copy is not None:
-            return _sql_on(copy)
-        config = alembic_config(connection)
-        config.output_buffer = StringIO()
-        command.upgrade(config, f"{current or 'base'}:head", sql=True)
-        return config.output_buffer.getvalue().strip()
-
-
-def _sql_on(copy: Engine) -> str:
-    """Return what a migration of `copy` writes."""
-    statements = list[str]()
-
-    @event.listens_for(copy, "before_cursor_execute")
-    def record(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith(("PRAGMA", "SELECT")):
-            statements.append(f"{statement.strip()};")
-
-    with copy.connect() as connection:
-        command.upgrade(alembic_config(connection), "head")
-    copy.dispose()
-    return "\n\n".join(statements)
+        return sql_of(alembic_config(connection), connection, current)
 
 
 def run(settings: Settings, action: Callable[[Config], None], *, url: URL | None = None) -> None:
     """Call `action` with an Alembic configuration whose connection holds the migration lock."""
-    engine = make_engine(url or database_url(settings), settings, "migrate", poolclass=NullPool)
+    engine = make_engine(url or database_migration_url(settings), settings, "migrate", poolclass=NullPool)
     with engine.connect() as connection, dialect.migration_lock(connection):
         action(alembic_config(connection))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, LargeBinary, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, String, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 from app.db import dialect as database
@@ -17,6 +17,10 @@ class UTCDateTime(TypeDecorator[datetime]):
 
     impl = database.TIMESTAMP
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        return datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
@@ -36,21 +40,19 @@ class UTCDateTime(TypeDecorator[datetime]):
 class ExactText(TypeDecorator[str]):
     """Text of at most `length` characters that compares and sorts by code point: no case, accents or padding."""
 
-    impl = LargeBinary
+    impl = String
     cache_ok = True
 
     def __init__(self, length: int) -> None:
         super().__init__(length)
         self.length = length
 
+    @property
+    def python_type(self) -> type[str]:
+        return str
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(database.exact_text(self.length))
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:  # noqa: ARG002
-        return value.encode() if value is not None and database.EXACT_TEXT_IS_BINARY else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002
-        return value.decode() if isinstance(value, bytes) else value
 
 
 class Money(TypeDecorator[Decimal]):
@@ -58,6 +60,10 @@ class Money(TypeDecorator[Decimal]):
 
     impl = BigInteger
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         return None if value is None else int(value.scaleb(2).to_integral_exact())

@@ -1,5 +1,7 @@
 """Which database: DATABASE_URL, with the driver that this service has."""
 
+from difflib import get_close_matches
+
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -7,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from app.core.errors import SettingsError
 from app.core.peers import need_tls
 from app.core.settings import Settings
-from app.db import dialect
+from app.db import dialect, options
 
 
 def _parse(variable: str, secret: SecretStr, settings: Settings) -> URL:
@@ -23,8 +25,18 @@ def _parse(variable: str, secret: SecretStr, settings: Settings) -> URL:
         )
         raise SettingsError(msg)
     url = url.set(drivername=dialect.DRIVER)
-    if not need_tls(dialect.hosts(url), settings):
-        return url
+    _check_names(variable, url)
+    if need_tls(dialect.hosts(url), settings):
+        url = _with_verified_tls(variable, url)
+    try:
+        options.check(url)
+    except ValueError as error:
+        msg = f"{variable}: {error}."
+        raise SettingsError(msg) from None
+    return url
+
+
+def _with_verified_tls(variable: str, url: URL) -> URL:
     try:
         return dialect.with_verified_tls(url)
     except ValueError as error:
@@ -33,6 +45,16 @@ def _parse(variable: str, secret: SecretStr, settings: Settings) -> URL:
             "something else protects the connection."
         )
         raise SettingsError(msg) from None
+
+
+def _check_names(variable: str, url: URL) -> None:
+    known = options.known(url)
+    for name in url.query:
+        if name not in known:
+            nearest = get_close_matches(name, known, 1, 0.75)
+            hint = options.MEANT.get(name) or (f"did you mean {nearest[0]}?" if nearest else "remove it")
+            msg = f"{variable}: {name} is not an option of {dialect.NAME} here; {hint}"
+            raise SettingsError(msg if msg.endswith("?") else f"{msg}.")
 
 
 def database_url(settings: Settings) -> URL:
@@ -59,3 +81,17 @@ def database_read_url(settings: Settings) -> URL:
     if settings.database_read_url is None:
         return database_url(settings)
     return _parse("DATABASE_READ_URL", settings.database_read_url, settings)
+
+
+def database_migration_url(settings: Settings) -> URL:
+    """Return the URL that migrations use: DATABASE_MIGRATION_URL if it is set, else the one that is written to.
+
+    Raises:
+        SettingsError: as for `database_url`; or it leads through a connection pooler, which keeps no session's lock.
+    """
+    variable, secret = "DATABASE_MIGRATION_URL", settings.database_migration_url
+    url = _parse(variable, secret, settings) if secret is not None else database_url(settings)
+    if options.has_pooler(url):
+        msg = f"{variable} must lead to the database itself: migrations hold a lock, which a connection pooler loses."
+        raise SettingsError(msg)
+    return url

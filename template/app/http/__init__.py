@@ -1,1 +1,1 @@
-"""What HTTP asks of every answer, in plain Python: both a client of FastAPI and one of Flask get the same."""
+"""HTTP behaviour that does not depend on the framework: limits, headers, errors, the server."""

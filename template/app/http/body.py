@@ -3,18 +3,21 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from email.message import Message
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from pydantic import TypeAdapter
 
 from app.core.errors import Detail, Invalid, MalformedBody, UnsupportedMediaType
+from app.http.declared import Endpoint, declare
 
 MOST_MEMBERS = 10_000
-"""What an object may have where its schema names no fields."""
+"""The most members of an object whose schema names no fields."""
+MOST_ITEMS = 10_000
+"""The most elements in all arrays of a body, unless its schema allows more in one array."""
 _UNKNOWN_MEMBERS = 20
 _NO_FORM = "The body is not a form in UTF-8."
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -26,7 +29,7 @@ class _NotPlain(ValueError):
 
 def _object(pairs: list[tuple[str, Any]], most_members: int) -> dict[str, Any]:
     if len(pairs) > most_members:
-        raise _NotPlain("too_many_fields", "An object has more fields than any here can have.")
+        raise _NotPlain("too_many_fields", "An object has too many fields.")
     members = dict(pairs)
     if len(members) < len(pairs):
         raise _NotPlain("duplicate_key", "An object has the same key twice.")
@@ -45,13 +48,14 @@ def _integer(digits: str) -> int:
         raise _NotPlain("number_too_large", "A number has too many digits.") from None
 
 
-def parse_json(body: bytes, most_members: int = MOST_MEMBERS) -> Any:  # noqa: ANN401 - whatever the client sent
+def parse_json(body: bytes, most_members: int = MOST_MEMBERS, most_items: int = MOST_ITEMS) -> Any:  # noqa: ANN401 - whatever the client sent
     """Return the value that `body` spells.
 
     Raises:
         MalformedBody: it is not JSON in UTF-8 (a byte order mark is not allowed either).
-        Invalid: it is JSON that readers disagree about (duplicate keys, NaN, Infinity, lone surrogates), or an object
-            has more than `most_members`: to say of each that it is unknown would cost more than to read a valid body.
+        Invalid: it is JSON that readers disagree about (duplicate keys, NaN, Infinity, lone surrogates), an object
+            has more than `most_members`, or the arrays have more than `most_items`: to say of each what is wrong with
+            it would cost more than to read a valid body.
     """
     try:
         text = body.decode("utf-8")
@@ -61,24 +65,41 @@ def parse_json(body: bytes, most_members: int = MOST_MEMBERS) -> Any:  # noqa: A
             parse_constant=_no_constant,
             parse_int=_integer,
         )
+        # Each takes two characters at least.
+        if len(text) > 2 * most_items:
+            _require_few_items(value, most_items)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except _NotPlain as error:
         code, message = error.args
         raise Invalid(details=[Detail("body", code, message)]) from None
     except UnicodeEncodeError:
-        raise Invalid(details=[Detail("body", "lone_surrogate", "A string holds half a character.")]) from None
+        raise Invalid(details=[Detail("body", "lone_surrogate", "A string contains a lone surrogate.")]) from None
     except (ValueError, RecursionError):
         raise MalformedBody from None
     return value
 
 
-def parse_form(body: bytes, most_members: int = MOST_MEMBERS) -> dict[str, str]:
+def _require_few_items(value: Any, most_items: int) -> None:  # noqa: ANN401 - whatever was sent
+    """Raise `_NotPlain` if the arrays in `value` have more than `most_items` elements in total."""
+    count, left = 0, [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            count += len(part)
+            left.extend(each for each in part if isinstance(each, list | dict))
+        elif isinstance(part, dict):
+            left.extend(each for each in part.values() if isinstance(each, list | dict))
+    if count > most_items:
+        raise _NotPlain("too_many_items", "The arrays have too many elements in total.")
+
+
+def parse_form(body: bytes, most_members: int = MOST_MEMBERS, _most_items: int = MOST_ITEMS) -> dict[str, str]:
     """Return the fields of an `application/x-www-form-urlencoded` body (the URL standard, 5.1).
 
     Raises:
         MalformedBody: it is not a form in UTF-8.
-        Invalid: a field stands there twice, or there are more than `most_members`.
+        Invalid: a field is repeated, or there are more than `most_members`.
     """
     try:
         text = body.decode("utf-8")
@@ -103,65 +124,53 @@ def _unescaped(text: str) -> str:
 
 
 class BodyFormat(NamedTuple):
-    """How a body is written: its media type, and the function that reads it."""
+    """A format of bodies: its media type and its parser. Without a parser, the framework parses the body."""
 
     media_type: str
-    parse: Callable[[bytes, int], Any]
+    parse: Callable[[bytes, int, int], Any] | None = None
 
-    def require(self, content_type: Sequence[str], content_encoding: Sequence[str]) -> None:
-        """Do nothing if a body so described is in this format.
-
-        Raises:
-            UnsupportedMediaType: it is of another type, not UTF-8, or encoded (RFC 9110, 15.5.16).
-        """
+    def is_of(self, content_type: Sequence[str], content_encoding: Sequence[str]) -> bool:
+        """Return whether a body so described is in this format, in UTF-8 and not encoded (RFC 9110, 15.5.16)."""
         if len(content_type) != 1 or any(coding.strip().lower() != "identity" for coding in content_encoding):
-            raise self._refusal()
+            return False
         message = Message()
         message["content-type"] = content_type[0]
         charset = message.get_param("charset", "utf-8")
-        if message.get_content_type() != self.media_type or str(charset).lower() not in {"utf-8", "utf8"}:
-            raise self._refusal()
+        return message.get_content_type() == self.media_type and str(charset).lower() in {"utf-8", "utf8"}
 
-    def _refusal(self) -> UnsupportedMediaType:
+    def refusal(self) -> UnsupportedMediaType:
+        """Return the failure that asks for this format."""
         return UnsupportedMediaType(f"Send the body as {self.media_type} in UTF-8, without a content encoding.")
 
 
 JSON = BodyFormat("application/json", parse_json)
 FORM = BodyFormat("application/x-www-form-urlencoded", parse_form)
-FORMATS = {each.media_type: each for each in (JSON, FORM)}
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 def max_body(size: int) -> Callable[[Endpoint], Endpoint]:
-    """Return a decorator: the endpoint takes bodies of at most `size` bytes; MAX_BODY_BYTES is the limit of all."""
-
-    def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.__dict__["max_body"] = size
-        return endpoint
-
-    return mark
+    """Return a decorator: the endpoint takes bodies of at most `size` bytes, whatever MAX_BODY_BYTES says of others."""
+    return declare("max_body", size)
 
 
-def max_body_of(endpoint: Callable[..., Any], max_body_bytes: int) -> int:
-    """Return how many bytes the body of a request to `endpoint` may have where all may have `max_body_bytes`."""
-    return min(endpoint.__dict__.get("max_body", max_body_bytes), max_body_bytes)
+class Sizes(NamedTuple):
+    """How many members an object may have, a few unknown ones included, and how many elements all arrays together."""
+
+    members: int
+    items: int
 
 
-def most_members_of(annotation: Any) -> int:  # noqa: ANN401 - any type that Pydantic validates
-    """Return how many members an object may have in what is to become an `annotation`, a few unknown ones included."""
-    sizes = list(_sizes(TypeAdapter(annotation).json_schema()))
-    return max(sizes, default=0) + _UNKNOWN_MEMBERS
-
-
-def _sizes(schema: Any) -> Iterator[int]:  # noqa: ANN401 - any part of a JSON schema
-    """Yield how many members each kind of object in `schema` has."""
-    if isinstance(schema, list):
-        for part in schema:
-            yield from _sizes(part)
-    if isinstance(schema, dict):
-        if schema.get("type") == "object":
-            is_closed = schema.get("additionalProperties") is False
-            yield len(schema.get("properties", {})) if is_closed else MOST_MEMBERS
-        for part in schema.values():
-            yield from _sizes(part)
+def sizes_of(annotation: Any) -> Sizes:  # noqa: ANN401 - any type that Pydantic validates
+    """Return the sizes of what is to become an `annotation`, as its JSON schema says."""
+    members, items, left = 0, MOST_ITEMS, [TypeAdapter(annotation).json_schema()]
+    while left:
+        part: Any = left.pop()
+        if isinstance(part, dict):
+            if part.get("type") == "object":
+                is_closed = part.get("additionalProperties") is False
+                members = max(members, len(part.get("properties", {})) if is_closed else MOST_MEMBERS)
+            if isinstance(part.get("maxItems"), int):
+                items = max(items, part["maxItems"])
+            left.extend(part.values())
+        elif isinstance(part, list):
+            left.extend(part)
+    return Sizes(members + _UNKNOWN_MEMBERS, items)

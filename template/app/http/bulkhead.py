@@ -1,19 +1,17 @@
-"""Endpoints that take long: only so many run at once, so that the threads of all others are not taken, too."""
+"""Bulkheads: limit how many slow requests run at once, so that threads remain for all others."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from app.core.errors import Unavailable
 from app.core.settings import Settings
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+from app.http.declared import Endpoint, declare
 
 
 class Room(NamedTuple):
-    """How many requests run at once, how many more wait, and what those are told for whom there is no room."""
+    """How many requests run at once, how many wait, and the error message for all others."""
 
     running: int
     waiting: int
@@ -21,7 +19,7 @@ class Room(NamedTuple):
 
 
 class Bulkhead:
-    """Lets as many requests in as there is room for; the rest is refused at once rather than kept waiting."""
+    """Runs some requests, queues some, and refuses the rest at once."""
 
     def __init__(self, room: Room) -> None:
         self.room = room
@@ -33,7 +31,7 @@ class Bulkhead:
         """Wait for a turn, and keep it.
 
         Raises:
-            Unavailable: as many as there is room for wait already.
+            Unavailable: the queue is full.
         """
         if self._inside >= self.room.running + self.room.waiting:
             raise Unavailable(self.room.message)
@@ -50,34 +48,21 @@ RoomOf = Callable[[Settings], Room]
 
 def bulkhead(room_of: RoomOf) -> Callable[[Endpoint], Endpoint]:
     """Return a decorator: the endpoint shares the room that `room_of` says with all others that name it."""
-
-    def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.__dict__["room_of"] = room_of
-        return endpoint
-
-    return mark
+    return declare("room_of", room_of)
 
 
-def bulkheads(
-    endpoints: Iterable[tuple[str, str, Callable[..., Any]]], settings: Settings
-) -> Mapping[tuple[str, str], Bulkhead]:
-    """Return the bulkhead of each method and path in `endpoints` that has one.
+class Bulkheads:
+    """The bulkheads of a service: endpoints that name the same room share one."""
 
-    Raises:
-        TypeError: it is declared where the path has variables.
-    """
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._found: dict[RoomOf, Bulkhead] = {}
 
-    @cache
-    def shared(room_of: RoomOf) -> Bulkhead:
-        room = room_of(settings)
-        # Half of the threads at the most: the other half is for everybody else.
-        return Bulkhead(room._replace(running=min(room.running, max(settings.database_pool_size // 2, 1))))
-
-    found: dict[tuple[str, str], Bulkhead] = {}
-    for method, path, endpoint in endpoints:
-        room_of = getattr(endpoint, "room_of", None)
-        if room_of is not None:
-            if "{" in path:
-                raise TypeError(f"{endpoint!r} has variables in its path, {path}: @bulkhead cannot be there")
-            found[method, path] = shared(room_of)
-    return found
+    def of(self, room: RoomOf) -> Bulkhead:
+        """Return the bulkhead of `room`."""
+        if room not in self._found:
+            asked = room(self.settings)
+            # At most half of the threads; the other half serves all other requests.
+            running = min(asked.running, max(self.settings.database_pool_size // 2, 1))
+            self._found[room] = Bulkhead(asked._replace(running=running))
+        return self._found[room]

@@ -1,12 +1,11 @@
-"""Routes on their way out: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and a link to the migration note."""
+"""Deprecated routes: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and a link to the migration note."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
-from typing import Any, TypeVar
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+from app.http.declared import Endpoint, declare
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,4 @@ def deprecated(*, since: date, sunset: date, link: str) -> Callable[[Endpoint], 
     if sunset < since:
         msg = f"sunset {sunset} is before since {since}"
         raise ValueError(msg)
-
-    def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.__dict__["deprecation"] = Deprecation(since, sunset, link)
-        return endpoint
-
-    return mark
-
-
-def deprecation_of(endpoint: Callable[..., Any]) -> Deprecation | None:
-    """Return what `deprecated` said of `endpoint`."""
-    return endpoint.__dict__.get("deprecation")
+    return declare("deprecation", Deprecation(since, sunset, link))

@@ -1,6 +1,7 @@
 """The interactive documentation: Swagger UI, served from here, so that it works without the internet."""
 
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -51,8 +52,8 @@ _MEDIA_TYPES: Final = {
 }
 
 
-def asset(name: str, folder: Path) -> tuple[bytes, str]:
-    """Return the content and media type of the documentation's file `name`, from `folder` where it is not ours.
+def asset(name: str, package: str, folder: str) -> tuple[bytes, str]:
+    """Return the content and media type of the file `name` of the page: ours, or one in a `folder` of `package`.
 
     Raises:
         NotFound: the documentation has no such file.
@@ -61,4 +62,7 @@ def asset(name: str, folder: Path) -> tuple[bytes, str]:
         return _START.encode(), "text/javascript; charset=utf-8"
     if name not in _MEDIA_TYPES:
         raise NotFound
-    return (folder / name).read_bytes(), _MEDIA_TYPES[name]
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name=package)
+    return (Path(spec.origin).parent / folder / name).read_bytes(), _MEDIA_TYPES[name]

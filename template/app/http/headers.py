@@ -19,7 +19,7 @@ NO_STORE = ("Cache-Control", "no-store")
 
 
 def request_id(sent: str | None) -> str:
-    """Return the client's `X-Request-ID` if it is sane, else a new one."""
+    """Return the client's `X-Request-ID` if it is well-formed, else a new one."""
     return sent if sent and _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
@@ -33,7 +33,7 @@ def trace_id(traceparent: str | None) -> str:
 
 
 def revision_headers(revision: str | None) -> dict[str, str]:
-    """Return what tells a release whether it is the one that answers."""
+    """Return the `X-Revision` header, by which a release verifies which revision answers."""
     return {"X-Revision": revision} if revision else {}
 
 

@@ -14,7 +14,8 @@ def is_trusted(host: str, allowed: Collection[str]) -> bool:
     match = _HOST.fullmatch(host)
     if match is None:
         return False
-    name = match["name"].lower()
+    # With a dot at its end, a name is complete, and the same (RFC 1034, 3.1).
+    name = match["name"].lower().removesuffix(".")
     if not allowed or "*" in allowed:
         return True
     return any(

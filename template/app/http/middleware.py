@@ -1,31 +1,31 @@
-"""What surrounds every request, whichever framework answers it: two ASGI middlewares over the policies beside them."""
+"""Two ASGI middlewares around every request, for both frameworks: context and guard."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Collection
 
 import structlog
 
 from app.core import context
 from app.core.context import RequestContext
-from app.core.errors import AppError, BadRequest, BodyTooLarge, HeadTooLarge, InvalidHost, NotFound, RequestTimeout
+from app.core.errors import AppError, HeadTooLarge, InvalidHost, NotFound, RequestTimeout
 from app.core.settings import Settings
-from app.http.bulkhead import bulkheads
+from app.http import tasks
+from app.http.asgi import ASGIApp, Message, Receive, Scope, Send, encoded, values
+from app.http.bulkhead import Bulkheads
+from app.http.contract import Contract, Routes
 from app.http.cors import cors_headers
 from app.http.docs import is_documentation
 from app.http.headers import request_id, response_headers, trace_id
 from app.http.hosts import is_trusted
 from app.http.operations import is_for_operations, serving_operations
 from app.http.proxies import Proxies
-from app.http.responses import crash_response, error_response
+from app.http.receiving import LimitedBody, has_body, received
+from app.http.responses import ErrorResponse, crash_response, error_response
 from app.observability.access_log import log_request
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+CONTRACT = "app.contract"
+"""The key of the route's contract in the ASGI scope."""
 
 _OPERATIONS = {"/healthz", "/readyz"}
 _AROUND_A_HEADER = len(": \r\n")
@@ -33,11 +33,6 @@ CLIENT_CLOSED_REQUEST = 499
 """The status in the log of a request whose client went away before there was an answer; nginx made it up."""
 
 _log = structlog.get_logger("app.requests")
-
-
-def values(scope: Scope, name: bytes) -> list[str]:
-    """Return the lines of the header `name`, which is in lower case."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 class ContextMiddleware:
@@ -50,11 +45,11 @@ class ContextMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            # FastAPI gives requests the application, which is outside of this.
+            # A framework may put the whole application, with the middleware around this one, into the scope.
             async with serving_operations(scope.get("app", self), self.settings):
                 await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            # None of what holds for requests would hold for one.
+            # None of the checks below apply to WebSockets, so they are refused.
             await send({"type": "websocket.close"})
         else:
             await self._answer(scope, receive, send)
@@ -63,35 +58,16 @@ class ContextMiddleware:
         self.proxies.correct(scope)
         current = self._context(scope)
         context.enter(current)
-        status = 0
-        is_unread = _has_body(scope)
-
-        async def receive_until_read() -> Message:
-            nonlocal is_unread
-            message = await receive()
-            is_unread = is_unread and (message["type"] != "http.request" or message.get("more_body", False))
-            return message
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = status or message["status"]
-                message["headers"] = [*message.get("headers", ()), *self._missing(message, scope, current)]
-                if is_unread:
-                    # The server then ends the connection, but does not always know in time to say so.
-                    message["headers"].append((b"connection", b"close"))
-            await send(message)
-
+        exchange = _Exchange(self, scope, current, receive, send)
         try:
-            await self.app(scope, receive_until_read, send_with_headers)
+            await self.app(scope, exchange.receive, exchange.send)
         except Exception as crash:  # noqa: BLE001 - the last place that can answer
-            if status:
+            if exchange.status:
                 _log.error("crash", exc_info=crash)
             else:
-                await _send_error(crash_response(crash), send_with_headers)
+                await _send_error(crash_response(crash), exchange.send)
         finally:
-            with_address = self.settings.log_client_address
-            log_request(current, status or CLIENT_CLOSED_REQUEST, with_address=with_address)
+            exchange.log()
 
     def _context(self, scope: Scope) -> RequestContext:
         return RequestContext(
@@ -103,7 +79,7 @@ class ContextMiddleware:
             deadline=time.monotonic() + self.settings.request_timeout_seconds,
         )
 
-    def _missing(self, answer: Message, scope: Scope, current: RequestContext) -> list[tuple[bytes, bytes]]:
+    def missing_headers(self, answer: Message, scope: Scope, current: RequestContext) -> list[tuple[bytes, bytes]]:
         """Return the headers that every answer has and that this one still lacks."""
         sent = [name.decode("latin-1").lower() for name, _ in answer.get("headers", ())]
         missing = response_headers(
@@ -111,62 +87,95 @@ class ContextMiddleware:
         )
         cors = []
         if self.settings.cors_origins:
-            is_preflight = scope["method"] == "OPTIONS" and values(scope, b"access-control-request-method")
-            asked = ",".join(values(scope, b"access-control-request-headers")) if is_preflight else None
+            asked = ",".join(values(scope, b"access-control-request-headers")) if _is_preflight(scope) else None
             origin = next(iter(values(scope, b"origin")), None)
             cors = cors_headers(self.settings.cors_origins, origin, preflight_for=asked)
-        headers = [*missing, *cors, *current.headers]
-        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return encoded([*missing, *cors, *current.headers])
+
+
+class _Exchange:
+    """One request and its answer, on their way through."""
+
+    def __init__(
+        self, middleware: ContextMiddleware, scope: Scope, current: RequestContext, receive: Receive, send: Send
+    ) -> None:
+        self.status = 0
+        self._middleware, self._scope, self._current = middleware, scope, current
+        self._receive, self._send = receive, send
+        self._is_unread = has_body(scope)
+        self._is_logged = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._is_unread = self._is_unread and (message["type"] != "http.request" or message.get("more_body", False))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = self.status or message["status"]
+            missing = self._middleware.missing_headers(message, self._scope, self._current)
+            message["headers"] = [*message.get("headers", ()), *missing]
+            if self._is_unread:
+                # The server then ends the connection, but does not always know in time to say so.
+                message["headers"].append((b"connection", b"close"))
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            # Log now: a background task may run long after the response.
+            self.log()
+            tasks.goes_on(self._current)
+
+    def log(self) -> None:
+        """Write the line of this request, once."""
+        if not self._is_logged:
+            self._is_logged = True
+            with_address = self._middleware.settings.log_client_address
+            log_request(self._current, self.status or CLIENT_CLOSED_REQUEST, with_address=with_address)
+
+
+class _Answer:
+    """Sends an answer, and knows whether it has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self.has_begun = False
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        self.has_begun = True
+        await self._send(message)
 
 
 class GuardMiddleware:
-    """Refuses what no route should see, and bounds the time and the body of the rest.
+    """Refuses invalid requests, finds the route, and limits the time and the size of the body."""
 
-    `methods_of` returns the methods that a path has, or nothing where there is no such path; `endpoints` are the
-    method, the path and the function of each route.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        settings: Settings,
-        methods_of: Callable[[str], Collection[str]],
-        endpoints: Iterable[tuple[str, str, Callable[..., Any]]] = (),
-    ) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, routes: Routes) -> None:
         self.app = app
         self.settings = settings
-        self.methods_of = methods_of
-        self.bulkheads = bulkheads(endpoints, settings)
+        self.routes = routes
+        self.bulkheads = Bulkheads(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_begun = False
-
-        async def send_first(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
+        answer = _Answer(send)
         try:
             self._require_short_head(scope)
             self._require_host(scope)
             self._require_path(scope)
-            allowed = self.methods_of(scope["path"]) if scope["method"] == "OPTIONS" else ()
-            if allowed:
+            allowed = self.routes.methods(scope["path"]) if scope["method"] == "OPTIONS" else ()
+            if allowed and ("OPTIONS" not in allowed or _is_preflight(scope)):
                 await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", _allow(allowed))]})
                 await send({"type": "http.response.body", "body": b""})
             else:
-                await self._run(scope, receive, send_first)
+                await self._run(scope, receive, answer)
         except AppError as error:
-            if has_begun:
-                # Nobody can take back what was said.
+            if answer.has_begun:
+                # The response has started, so no error can be sent.
                 raise
             await _send_error(error_response(error), send)
 
     def _require_short_head(self, scope: Scope) -> None:
-        # The server refuses what it has to read for longer; what came at once may be over the limit by some KiB.
+        # The server checks the limit only between reads, so a head that came in one read can exceed it by some KiB.
         size = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
         size += sum(len(name) + len(value) + _AROUND_A_HEADER for name, value in scope["headers"])
         if size > self.settings.max_head_bytes:
@@ -181,59 +190,66 @@ class GuardMiddleware:
 
     def _require_path(self, scope: Scope) -> None:
         path = scope["path"]
-        # Frameworks would read these as another path.
+        # Frameworks would decode or normalize these into another path.
         is_another = b"%2f" in (scope.get("raw_path") or b"").lower() or path.startswith("//")
         is_elsewhere = self.settings.operations_port is not None and (path in _OPERATIONS) != is_for_operations(scope)
         if is_another or is_elsewhere or (is_documentation(path) and not self.settings.docs_enabled):
             raise NotFound
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         is_head = scope["method"] == "HEAD"
-
-        async def send_body_unless_head(message: Message) -> None:
-            # The limit is for the answer's beginning: a long one, or what goes on after it, takes as long as it takes.
-            limit.reschedule(None)
-            await send({**message, "body": b""} if is_head and message["type"] == "http.response.body" else message)
-
         inner = {**scope, "method": "GET"} if is_head else scope
-        bulkhead = self.bulkheads.get((inner["method"], scope["path"]))
-        receive = self._limited(scope, receive)
+        contract = self.routes.match(inner["method"], scope["path"])
+        if contract is not None:
+            contract.enter()
+        inner[CONTRACT] = contract
+        most = contract.max_body(self.settings) if contract else self.settings.max_body_bytes
+        body = LimitedBody(scope, receive, most)
+        is_refused = False
+
+        async def send_or_refuse(message: Message) -> None:
+            nonlocal is_refused
+            if not answer.has_begun:
+                if limit.expired():
+                    # The endpoint swallowed its cancellation; its response comes too late.
+                    return
+                # The time limit ends when the response starts: streams and background tasks may take longer.
+                limit.reschedule(None)
+                context.lift_deadline()
+            if body.failure is not None and message["type"] == "http.response.start":
+                # A framework or library may have swallowed the error or turned it into another; send ours.
+                is_refused = True
+                await _send_error(error_response(body.failure), answer.send)
+            if is_refused:
+                return
+            is_emptied = is_head and message["type"] == "http.response.body"
+            await answer.send({**message, "body": b""} if is_emptied else message)
+
         try:
             async with asyncio.timeout(self.settings.request_timeout_seconds) as limit:
-                if bulkhead is None:
-                    await self.app(inner, receive, send_body_unless_head)
-                    return
-                # A turn is for work: nobody has one while its body is on the way.
-                receive = await _received(scope, receive)
-                async with bulkhead.turn():
-                    await self.app(inner, receive, send_body_unless_head)
+                await self._run_in_turn(contract, inner, body, send_or_refuse)
         except TimeoutError:
             if not limit.expired():
                 # The application's own.
                 raise
             raise RequestTimeout from None
+        if limit.expired() and not answer.has_begun:
+            raise RequestTimeout
 
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Return `receive` that gives a whole body of at most MAX_BODY_BYTES, or fails."""
-        length = next(iter(values(scope, b"content-length")), "0")
-        declared = int(length) if length.isdecimal() else 0
-        received, is_whole = 0, False
+    async def _run_in_turn(self, contract: Contract | None, scope: Scope, body: LimitedBody, send: Send) -> None:
+        if contract is None or contract.room is None:
+            await self.app(scope, body.receive, send)
+            return
+        # Read the body first, so that a slow upload does not occupy the bulkhead.
+        receive = await received(scope, body.receive)
+        async with self.bulkheads.of(contract.room).turn():
+            await self.app(scope, receive, send)
 
-        async def receive_limited() -> Message:
-            nonlocal received, is_whole
-            if declared > self.settings.max_body_bytes:
-                raise BodyTooLarge
-            message = await receive()
-            if message["type"] == "http.disconnect" and not is_whole:
-                # The client went away, or sent chunks that are none: the server does not say which.
-                raise BadRequest
-            is_whole = is_whole or not message.get("more_body", False)
-            received += len(message.get("body", b""))
-            if received > self.settings.max_body_bytes:
-                raise BodyTooLarge
-            return message
 
-        return receive_limited
+def _is_preflight(scope: Scope) -> bool:
+    """Return whether a browser asks if it may send a request (the Fetch standard, 3.3.5)."""
+    asks = values(scope, b"origin") and values(scope, b"access-control-request-method")
+    return scope["method"] == "OPTIONS" and bool(asks)
 
 
 def allow(methods: Collection[str]) -> dict[str, str]:
@@ -246,38 +262,7 @@ def _allow(methods: Collection[str]) -> bytes:
     return ", ".join(sorted({*methods, *also})).encode()
 
 
-async def _received(scope: Scope, receive: Receive) -> Receive:
-    """Return `receive` that gives the whole body at once; where it could not be read, it raises what said so."""
-    body, failure, more = bytearray(), None, _has_body(scope)
-    try:
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-    except AppError as error:
-        failure = error
-    is_given = False
-
-    async def receive_again() -> Message:
-        nonlocal is_given
-        if failure is not None:
-            raise failure
-        if is_given:
-            return await receive()
-        is_given = True
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
-
-    return receive_again
-
-
-async def _send_error(error: Any, send: Send) -> None:  # noqa: ANN401 - an ErrorResponse
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
-    headers.append((b"content-length", str(len(error.body)).encode()))
+async def _send_error(error: ErrorResponse, send: Send) -> None:
+    headers = encoded({**error.headers, "Content-Length": str(len(error.body))}.items())
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": error.body})
-
-
-def _has_body(scope: Scope) -> bool:
-    """Return whether the request announces a body."""
-    length = next(iter(values(scope, b"content-length")), "0")
-    return length != "0" or bool(values(scope, b"transfer-encoding"))

@@ -1,10 +1,14 @@
-"""Content negotiation (RFC 9110, 12.5.1): this service speaks JSON."""
+"""Content negotiation (RFC 9110, 12.5.1): JSON, unless an endpoint says otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from app.core.errors import NotAcceptable
+from app.http.declared import Endpoint, declare
 
-_SPECIFICITY = {"application/json": 2, "application/*": 1, "*/*": 0}
+
+def produces(*media_types: str) -> Callable[[Endpoint], Endpoint]:
+    """Return a decorator: what the endpoint answers is of one of these media types, `text/csv` for example."""
+    return declare("produces", media_types)
 
 
 def _quality(parameters: list[str]) -> float:
@@ -18,20 +22,29 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-def require_acceptable(accept: Sequence[str]) -> None:
-    """Do nothing if a client that sent these `Accept` lines can take JSON.
+def _specificity(media_range: str, media_type: str) -> int:
+    """Return how closely `media_range` names `media_type`: 2, 1 for all of its kind, 0 for all, -1 for not at all."""
+    kind = media_type.partition("/")[0]
+    return {media_type: 2, f"{kind}/*": 1, "*/*": 0}.get(media_range, -1)
+
+
+def require_acceptable(accept: Sequence[str], offered: Collection[str] = ("application/json",)) -> None:
+    """Check that `accept`, the lines of the `Accept` header, allows one of the media types `offered`.
 
     Raises:
-        NotAcceptable: no media range covers `application/json`, or the most specific one that does has q=0.
+        NotAcceptable: for each of them no media range covers it, or the most specific one that does has q=0.
     """
     ranges = ",".join(accept)
     if not ranges.strip(", \t"):
         return
-    best, quality = -1, 0.0
-    for media_range in ranges.split(","):
-        name, *parameters = media_range.split(";")
-        specificity = _SPECIFICITY.get(name.strip().lower(), -1)
-        if specificity > best:
-            best, quality = specificity, _quality(parameters)
-    if quality <= 0:
-        raise NotAcceptable
+    asked = [media_range.split(";") for media_range in ranges.split(",")]
+    for media_type in offered:
+        bare = media_type.partition(";")[0].strip().lower()
+        best, quality = -1, 0.0
+        for name, *parameters in asked:
+            specificity = _specificity(name.strip().lower(), bare)
+            if specificity > best:
+                best, quality = specificity, _quality(parameters)
+        if quality > 0:
+            return
+    raise NotAcceptable(f"This resource is only available as {' or '.join(offered)}.")

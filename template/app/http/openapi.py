@@ -1,14 +1,15 @@
-"""The OpenAPI document: what the frameworks do not know is added, what they say differently is made the same."""
+"""Complete and normalize the OpenAPI document that a framework makes."""
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from app.auth.policy import Access
-from app.auth.style import SECURITY_SCHEMES
+from app.auth.scheme import SECURITY_SCHEMES
 from app.core.about import DESCRIPTION, NAME, VERSION
-from app.core.errors import failures
+from app.core.failures import failure_of, failures
+from app.http.contract import Contract, Contracts
 from app.http.examples import example_of
 from app.schemas.errors import Error
 
@@ -17,7 +18,7 @@ Json = dict[str, Any]
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _ALWAYS = (400, 406, 422, 431, 500, 503, 504)
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
-_METHODS = ("get", "put", "post", "delete", "patch")
+_METHODS = ("get", "put", "post", "delete", "options", "patch")
 
 ETAG: Json = {"headers": {"ETag": {"description": "Names this version.", "schema": {"type": "string"}}}}
 NOT_MODIFIED: Json = {"description": "The client has this version already.", **ETAG}
@@ -31,8 +32,8 @@ def errors(*statuses: int) -> dict[int | str, Json]:
     return {status: {"description": ""} for status in statuses}
 
 
-def finish(document: Json, access: Mapping[str, Access]) -> Json:
-    """Return the document that both frameworks serve; `access` is what each operation id asks of its caller."""
+def finish(document: Json, contracts: Contracts) -> Json:
+    """Return the document that both frameworks serve; `contracts` are those of its operations, by method and path."""
     document["openapi"] = "3.1.0"
     document["info"] = {"title": NAME, "description": DESCRIPTION, "version": VERSION}
     components = document.setdefault("components", {})
@@ -42,12 +43,23 @@ def finish(document: Json, access: Mapping[str, Access]) -> Json:
     error = Error.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= {**error.pop("$defs"), "Error": error}
     if SECURITY_SCHEMES:
-        components["securitySchemes"] = SECURITY_SCHEMES
+        components["securitySchemes"] = {**components.get("securitySchemes", {}), **SECURITY_SCHEMES}
     _normalize(document["paths"])
     _normalize(components)
-    for operation in operations(document):
-        _complete(operation, access[operation["operationId"]], components)
+    _name_apart(document)
+    for path, method, operation in operations(document):
+        _complete(operation, contracts[method.upper(), path], components)
     return document
+
+
+def _name_apart(document: Json) -> None:
+    """Make operation ids unique: where functions share a name, append path and method."""
+    found: dict[str, list[tuple[str, str, Json]]] = {}
+    for path, method, operation in operations(document):
+        found.setdefault(operation["operationId"], []).append((path, method, operation))
+    for name, alike in found.items():
+        for path, method, operation in alike if len(alike) > 1 else ():
+            operation["operationId"] = re.sub(r"\W+", "_", f"{name}{path}_{method}")
 
 
 def as_json(document: Json) -> str:
@@ -55,17 +67,19 @@ def as_json(document: Json) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def operations(document: Json) -> Iterator[Json]:
-    """Yield the operations of `document`."""
-    for path in document["paths"].values():
-        yield from (operation for method, operation in path.items() if method in _METHODS)
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """Yield path, method and operation of each in `document`."""
+    for path, item in document["paths"].items():
+        yield from ((path, method, operation) for method, operation in item.items() if method in _METHODS)
 
 
-def _complete(operation: Json, access: Access, components: Json) -> None:
-    schemas = components["schemas"]
+def _complete(operation: Json, contract: Contract, components: Json) -> None:
+    schemas, access = components["schemas"], contract.access
+    if contract.deprecation:
+        operation["deprecated"] = True
     operation["parameters"] = sorted(
         (_parameter(parameter) for parameter in operation.get("parameters", [])),
-        key=lambda parameter: (parameter["in"], parameter["name"]),
+        key=lambda parameter: (parameter.get("in", ""), parameter.get("name", "")),
     )
     if not operation["parameters"]:
         del operation["parameters"]
@@ -73,11 +87,12 @@ def _complete(operation: Json, access: Access, components: Json) -> None:
         operation["security"] = [{name: sorted(access.scopes)} for name in SECURITY_SCHEMES]
     if "requestBody" in operation:
         _add_example(operation["requestBody"]["content"], schemas)
+    _say_what_is_produced(operation, contract)
     responses = {status: response for status, response in operation["responses"].items() if status != "422"}
     for response in responses.values():
         _add_example(response.get("content", {}), schemas)
-    declared = {int(status) for status in responses if int(status) >= HTTPStatus.BAD_REQUEST}
-    for status in declared | _common_failures(operation, access):
+    declared = {int(each) for each in responses if each.isdecimal() and int(each) >= HTTPStatus.BAD_REQUEST}
+    for status in declared | _common_failures(operation, contract):
         if "content" not in responses.get(str(status), {}):
             name, failure = _failure(status)
             components.setdefault("responses", {})[name] = failure
@@ -85,47 +100,60 @@ def _complete(operation: Json, access: Access, components: Json) -> None:
     operation["responses"] = responses
 
 
-def _common_failures(operation: Json, access: Access) -> set[int]:
+def _say_what_is_produced(operation: Json, contract: Contract) -> None:
+    for status, response in operation["responses"].items():
+        if not status.startswith("2"):
+            continue
+        if contract.declared_produces:
+            response["content"] = {each: {"schema": {"type": "string"}} for each in contract.declared_produces}
+        elif contract.produces is None and not any(each.get("schema") for each in response.get("content", {}).values()):
+            # No media type is declared, so document none.
+            response.pop("content", None)
+
+
+def _common_failures(operation: Json, contract: Contract) -> set[int]:
     statuses = set(_ALWAYS)
-    if not access.public and SECURITY_SCHEMES:
+    if not contract.access.public and SECURITY_SCHEMES:
         statuses |= {401, 403}
     if "requestBody" in operation:
         statuses |= {413, 415}
-    if any(parameter["name"] == "If-Match" for parameter in operation.get("parameters", [])):
+    if any(parameter.get("name") == "If-Match" for parameter in operation.get("parameters", [])):
         statuses |= {412}
     return statuses
 
 
 def _parameter(parameter: Json) -> Json:
-    schema = parameter["schema"]
+    schema = parameter.get("schema", {})
     if "anyOf" in schema:
-        # A parameter that is not there is null in Python only: no client can send one.
-        (present,) = (branch for branch in schema.pop("anyOf") if branch.get("type") != "null")
-        schema |= present
+        # An absent parameter is None in Python, but clients cannot send null.
+        present = [branch for branch in schema.pop("anyOf") if branch.get("type") != "null"]
+        schema |= present[0] if len(present) == 1 else {"anyOf": present}
     schema.pop("description", None)
-    return {"required": False, **parameter}
+    return parameter if "$ref" in parameter else {"required": False, **parameter}
 
 
 def _add_example(content: Json, schemas: Json) -> None:
     for media_type in content.values():
-        media_type["example"] = example_of(media_type["schema"], schemas)
+        if media_type.get("schema"):
+            media_type["example"] = example_of(media_type["schema"], schemas)
 
 
 def _failure(status: int) -> tuple[str, Json]:
     """Return the name and the documentation of all failures with `status`."""
     # Python's own names of statuses change with its versions; the document must not.
-    known = [error for error in failures() if error.status == status]
+    known = [error() for error in failures() if error.status == status] or [failure_of(status)]
     examples = {
-        error.code: {"value": {"code": error.code, "message": error.default, "trace_id": _TRACE_ID}} for error in known
+        error.code: {"value": {"code": error.code, "message": error.message, "trace_id": _TRACE_ID}} for error in known
     }
     content = {"application/json": {"schema": _ERROR, "examples": examples}}
-    return known[0].__name__, {"description": known[0].default, "content": content}
+    first = type(known[0]).__name__ if known[0].status == type(known[0]).status else f"Status{status}"
+    return first, {"description": known[0].message, "content": content}
 
 
 def _normalize(node: Any, *, names: bool = False) -> None:  # noqa: ANN401 - any part of a JSON document
     """Remove the titles that are made from names; `names` says that the keys of `node` are names themselves.
 
-    Bounds of integers become integers again: FastAPI makes floats of them.
+    Bounds of integers become integers again, where they were made floats.
     """
     if isinstance(node, dict):
         if not names and isinstance(node.get("title"), str):

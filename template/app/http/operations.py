@@ -1,20 +1,17 @@
 """A port of their own for /healthz and /readyz: OPERATIONS_PORT, which the public need not reach."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
 from app.core.settings import Settings
+from app.http.asgi import ASGIApp, Receive, Scope, Send
 from app.http.server import http1_settings
 from app.observability.logging import logging_config
-
-Scope = MutableMapping[str, Any]
-ASGIApp = Callable[[Scope, Any, Any], Awaitable[None]]
 
 _MARK = "app.operations"
 
@@ -31,7 +28,7 @@ async def serving_operations(app: ASGIApp, settings: Settings) -> AsyncGenerator
         yield
         return
 
-    async def marked(scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own
+    async def marked(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, _MARK: True}, receive, send)
 
     server = Server(

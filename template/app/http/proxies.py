@@ -1,9 +1,10 @@
-"""Who is at the other end of a connection, and over what, behind proxies."""
+"""The client's address and scheme behind trusted proxies (`X-Forwarded-*`)."""
 
-from collections.abc import Collection, Iterable, MutableMapping
+from collections.abc import Collection, Iterable
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+
+from app.http.asgi import Scope, values
 
 ALL = "*"
 
@@ -15,18 +16,15 @@ class Proxies:
         self.all = ALL in trusted
         self.networks = [network for each in trusted if (network := _network(each)) is not None]
 
-    def correct(self, scope: MutableMapping[str, Any]) -> None:
-        """Make `client` and `scheme` of an ASGI `scope` those that a trusted proxy speaks for."""
+    def correct(self, scope: Scope) -> None:
+        """Set `client` and `scheme` of an ASGI `scope` from the headers of a trusted proxy."""
         peer = scope["client"][0] if scope["client"] else ""
         if not (self.all or self.networks) or not self._trusts(peer):
             return
-        headers = scope["headers"]
-        forwarded_for = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
-        if forwarded_for:
+        if forwarded_for := values(scope, b"x-forwarded-for"):
             scope["client"] = (self.client(peer, forwarded_for), 0)
-        schemes = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-proto"]
         # The nearest proxy writes last.
-        scheme = ",".join(schemes).rpartition(",")[2].strip().lower()
+        scheme = ",".join(values(scope, b"x-forwarded-proto")).rpartition(",")[2].strip().lower()
         if scheme in {"http", "https"}:
             scope["scheme"] = scheme
 

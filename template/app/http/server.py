@@ -1,4 +1,4 @@
-"""Granian, set up from our settings: the one server, whichever framework answers."""
+"""The server, Granian, configured from our settings."""
 
 import asyncio
 import math
@@ -16,11 +16,11 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from app.auth import style
-from app.core import state
+from app.core import features, state
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.db.database import Database
+from app.http import tasks
 from app.observability.logging import configure_logging, logging_config
 
 _log = structlog.get_logger("app.server")
@@ -43,7 +43,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     configure_logging(settings.log_level, settings.personal_data_key)
     # Workers are processes of their own: say here, once and in one sentence, what is wrong.
     Database(settings).dispose()
-    style.check(settings)
+    features.check(settings)
     host, port = _free_address(settings.host, settings.port)
     if settings.operations_port is not None:
         _free_address(settings.host, settings.operations_port)
@@ -51,7 +51,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
     _let_starting_workers_be_stopped()
-    patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds
+    patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds + settings.shutdown_tasks_seconds
     Granian(
         target,
         factory=True,
@@ -86,8 +86,8 @@ def http1_settings(settings: Settings) -> HTTP1Settings:
 async def running(settings: Settings) -> AsyncGenerator[None]:
     """Context of one worker process, entered in its loop: drains on SIGTERM, and watches its connections.
 
-    /readyz says that the process goes, SHUTDOWN_DELAY_SECONDS before it stops taking requests; the log says when no
-    more connections are taken.
+    /readyz answers 503 for SHUTDOWN_DELAY_SECONDS before the server stops taking requests. Tasks that run on after
+    a response have SHUTDOWN_TASKS_SECONDS to end. The log says when no more connections are taken.
     """
     if threading.current_thread() is threading.main_thread():
         _drain_before_stopping(settings.shutdown_delay_seconds)
@@ -97,12 +97,13 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
         yield
     finally:
         watch.cancel()
+        await tasks.finish(settings.shutdown_tasks_seconds)
 
 
 def _let_starting_workers_be_stopped() -> None:
-    """Make a signal end a worker that has nothing to finish yet.
+    """Let SIGTERM and SIGINT end a worker that is still starting.
 
-    It would else be heard by the handlers that the worker has inherited, which stop nothing, until it sets its own.
+    Until it sets its own handlers, it would run inherited ones, which do not stop it.
     """
     if not hasattr(os, "register_at_fork"):  # on Windows
         return
@@ -158,7 +159,7 @@ def allow_connections(settings: Settings) -> int:
             soft = raised
     possible = min(settings.max_connections, soft - others)
     if possible < 1:
-        msg = f"MAX_CONNECTIONS: this process may open {soft} files only, which leaves none for connections."
+        msg = f"MAX_CONNECTIONS: this process may open only {soft} files, which leaves none for connections."
         raise SettingsError(msg)
     return possible
 
@@ -200,6 +201,6 @@ def _free_address(host: str, port: int) -> tuple[str, int]:
             probe.bind(address)
             free_host, free_port, *_ = probe.getsockname()
     except OSError as error:
-        msg = f"HOST, PORT: {host}:{port} cannot be listened at: {error.strerror or error}."
+        msg = f"HOST, PORT: cannot listen on {host}:{port}: {error.strerror or error}."
         raise SettingsError(msg) from error
     return free_host, free_port

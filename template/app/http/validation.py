@@ -1,11 +1,12 @@
-"""Pydantic's findings, as the contract words them."""
+"""Turn Pydantic's validation errors into ours."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, get_origin
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
 
 from app.core.errors import Detail, Invalid
 
@@ -25,13 +26,18 @@ class QueryNames(NamedTuple):
 
     @classmethod
     def of(cls, *models: type[BaseModel]) -> "QueryNames":
-        """Return the names of the fields of `models`; those that are lists can be repeated."""
-        fields = {name: field for model in models for name, field in model.model_fields.items()}
-        lists = frozenset(name for name, field in fields.items() if get_origin(field.annotation) is list)
-        return cls(frozenset(fields) - lists, lists)
+        """Return the names, or else the aliases, of the fields of `models`; those that are lists can be repeated."""
+        fields = [(name, field) for model in models for name, field in model.model_fields.items()]
+        return cls.of_types({sent: field.annotation for name, field in fields for sent in names_of(field, name)})
+
+    @classmethod
+    def of_types(cls, types: Mapping[str, Any]) -> "QueryNames":
+        """Return the names in `types`; those whose type is a list, a set or a tuple can be repeated."""
+        repeatable = frozenset(name for name, annotation in types.items() if _is_sequence(annotation))
+        return cls(frozenset(types) - repeatable, repeatable)
 
     def check(self, query: bytes) -> None:
-        """Do nothing if the query string holds only these names, and those that cannot be repeated once.
+        """Check that the query string has only these names, and repeats only those that may be repeated.
 
         Raises:
             Invalid: a parameter is unknown, or repeated: frameworks ignore the one and take the last of the other.
@@ -43,3 +49,16 @@ class QueryNames(NamedTuple):
         ] + [Detail(name, "repeated", "Give this parameter once.") for name in sorted(self.once) if names[name] > 1]
         if details:
             raise Invalid(details=details)
+
+
+def names_of(field: FieldInfo, name: str) -> list[str]:
+    """Return under which names the value of a model's `field` may be sent."""
+    alias = field.validation_alias or field.alias or name
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [each if isinstance(each, str) else str(each.path[0]) for each in choices]
+
+
+def _is_sequence(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    """Return whether `annotation` is of several values, or may be."""
+    kinds = (list, set, frozenset, tuple, Sequence)
+    return get_origin(annotation) in kinds or annotation in kinds or any(map(_is_sequence, get_args(annotation)))

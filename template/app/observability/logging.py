@@ -15,15 +15,16 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app.core import context
+from app.observability.secret_forms import FORMS
 
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
 # Each part has a bound and none is tried twice: the time grows with the text, whatever it is.
 _SECRET_VALUE = re.compile(
     r"(?i)\b(bearer|basic|apikey)\s++\S+"
-    # This service's API keys and its tokens, and JSON Web Tokens.
-    r"|\bkey_[0-9a-f]{16}\.\S+|\b(?:refresh|reset|proof)_[\w-]{43}|\beyJ[\w-]{1,4096}+\.\S+"
+    # JSON Web Tokens.
+    r"|\beyJ[\w-]{1,4096}+\.\S+"
     # What stands before the @ of a URL.
-    r"|(?<=://)[^/@\s:]{0,4096}+:[^@\s]{0,4096}+(?=@)"
+    r"|(?<=://)[^/@\s:]{0,4096}+:[^@\s]{0,4096}+(?=@)" + "".join(f"|{form}" for form in FORMS)
 )
 _LONGEST_VALUE = 32 * 1024
 _HIDDEN = "[hidden]"

@@ -1,7 +1,7 @@
 """Types of fields. Each refuses what one database or client would take and another would not."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-# No control characters: PostgreSQL refuses NUL, terminals and logs obey the others.
+# No control characters: databases refuse NUL, terminals and logs obey the others.
 LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 _LINES = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]*$"
 _EMAIL = r"^[^\u0000-\u0020\u007F-\u009F@]+@[^\u0000-\u0020\u007F-\u009F@.]+(\.[^\u0000-\u0020\u007F-\u009F@.]+)+$"
@@ -28,11 +28,26 @@ _TWO_DECIMALS = r"^[0-9]+\.[0-9]{2}$"
 _DATE_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
+_REST = "([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
+_URL = rf"^https?://{_LABEL}(\.{_LABEL})*(:({_PORT}))?([/?]{_REST})?(#{_REST})?$"
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=LINE)]
 Email = Annotated[str, StringConstraints(min_length=5, max_length=254, pattern=_EMAIL)]
 Note = Annotated[str, StringConstraints(max_length=500, pattern=_LINES)]
+
+Url = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=_URL),
+    Field(json_schema_extra={"format": "uri", "examples": ["https://example.com/a?b=c"]}),
+]
+"""The address of a page (RFC 3986), kept as it was sent: `http` or `https`, a host's name or IPv4 address, no password.
+
+Characters beyond ASCII are percent-encoded, or in Punycode. Whether the service may call that machine is not checked.
+"""
 
 _CODES = tuple(sorted(str(currency.code) for currency in KnownCurrency))
 
@@ -128,6 +143,20 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in
 
 InstantFilter = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_nearest)]
 """A bound for instants in a query."""
+
+
+def _full_date(value: object) -> object:
+    """Take RFC 3339's full-date only: Pydantic also takes Unix times, and instants at midnight."""
+    if type(value) is date:
+        return value
+    if not isinstance(value, str) or _FULL_DATE.fullmatch(value) is None:
+        error, message = "date_rfc3339", "Input should be a date, like 2026-01-31"
+        raise PydanticCustomError(error, message)
+    return value
+
+
+Date = Annotated[date, BeforeValidator(_full_date)]
+"""A day of the calendar, in a body, in a query, and as the service sends it."""
 
 
 def _whole(value: object) -> object:

@@ -14,10 +14,13 @@ class Health(Schema):
     status: Literal["ok"]
 
 
-class ReadinessChecks(Schema):
-    """What readiness depends on."""
+class ReadinessChecks(Schema, extra="allow"):
+    """What readiness depends on: the database, and features by their names."""
 
-    database: Literal["ok", "failed"]
+    # Pydantic's way to say of what type other fields are.
+    __pydantic_extra__: dict[str, Literal["ok", "failed"]]  # ty: ignore[incompatible-mutable-override]
+
+    database: Literal["ok", "read_only", "failed"]
     migrations: Literal["ok", "pending", "unknown"]
 
 

@@ -57,12 +57,12 @@ class TestSecurity:
                 headers={
                     "Origin": "https://shop.example",
                     "Access-Control-Request-Method": "GET",
-                    "Access-Control-Request-Headers": "X-API-Key",
+                    "Access-Control-Request-Headers": "X-Client",
                 },
             )
 
         assert response.headers.get_list("access-control-allow-origin") == ["https://shop.example"]
-        assert response.headers["access-control-allow-headers"] == "X-API-Key"
+        assert response.headers["access-control-allow-headers"] == "X-Client"
 
     def test_a_foreign_host_name_is_refused(self, settings: Settings) -> None:
         closed = settings.model_copy(update={"trusted_hosts": ("api.example.com",)})

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from app.auth.policy import public, requires
-from app.auth.style import SECURITY_SCHEMES
+from app.auth.scheme import SECURITY_SCHEMES
 from app.core.ids import new_id
 from app.core.settings import Settings
 from app.db.database import Database

@@ -52,14 +52,14 @@ class TestWrite:
 
 
 class TestDeadline:
-    def test_a_request_that_is_late_reads_and_writes_nothing(self, things: Database) -> None:
+    def test_refuses_to_read_or_write_after_the_deadline(self, things: Database) -> None:
         for work in (things.read, things.write):
             with pytest.raises(RequestTimeout):
                 within(-1, lambda work=work: work(rename))
 
         assert things.read(names) == ["new", "new"]
 
-    def test_one_that_becomes_late_before_the_commit_writes_nothing(self, things: Database) -> None:
+    def test_does_not_commit_after_the_deadline(self, things: Database) -> None:
         def dawdle(session: Session) -> None:
             rename(session)
             time.sleep(0.06)

@@ -33,7 +33,7 @@ def process(
     environment |= getattr(request, "param", {})
     # Where servers like to put sockets and files of their own.
     environment |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR", "TMPDIR"), str(tmp_path))
-    command = [sys.executable, "-m", "app.cli", "serve"]
+    command = [sys.executable, "-m", "app", "serve"]
     with subprocess.Popen(command, env={**os.environ, **environment}) as process:  # noqa: S603 - our own command
         yield process
         process.kill()

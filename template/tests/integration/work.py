@@ -1,4 +1,4 @@
-"""Units of work under other conditions."""
+"""Helpers for the unit of work: a deadline, other settings, a query plan."""
 
 import time
 from collections.abc import Callable, Generator

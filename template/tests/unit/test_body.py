@@ -1,12 +1,34 @@
 import pytest
+from pydantic import BaseModel, Field
 
 from app.core.errors import Invalid, MalformedBody, UnsupportedMediaType
-from app.http.body import FORM, JSON, most_members_of, parse_form, parse_json
+from app.http.body import (
+    FORM,
+    JSON,
+    BodyFormat,
+    max_body,
+    parse_form,
+    parse_json,
+    sizes_of,
+)
+from app.http.contract import Body
+from app.http.declared import declared
 from app.schemas.errors import Error as ErrorSchema
 from app.schemas.errors import ErrorDetail
 
 
+def read(body_format: BodyFormat, content_type: list[str], content_encoding: list[str]) -> BodyFormat | None:
+    """Return the format of a body that was sent with these headers to an endpoint that takes `body_format`."""
+    return Body.of(dict, body_format).format_of(content_type, content_encoding, is_there=True)
+
+
 class TestMediaType:
+    def test_none_is_needed_where_the_body_may_be_left_out(self) -> None:
+        assert Body.of(dict, JSON, is_required=False).format_of([], [], is_there=False) is None
+
+    def test_any_of_several_is_read(self) -> None:
+        assert Body.of(dict, JSON, FORM).format_of([FORM.media_type], [], is_there=True) is FORM
+
     @pytest.mark.parametrize(
         "content_type",
         [
@@ -18,7 +40,7 @@ class TestMediaType:
         ],
     )
     def test_json_in_utf8_is_read(self, content_type: str) -> None:
-        JSON.require([content_type], [])
+        assert read(JSON, [content_type], []) is JSON
 
     @pytest.mark.parametrize(
         "content_type",
@@ -36,16 +58,16 @@ class TestMediaType:
     )
     def test_anything_else_is_unsupported(self, content_type: list[str]) -> None:
         with pytest.raises(UnsupportedMediaType):
-            JSON.require(content_type, [])
+            read(JSON, content_type, [])
 
     @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "x"])
     def test_an_encoded_body_is_unsupported(self, encoding: str) -> None:
         with pytest.raises(UnsupportedMediaType):
-            JSON.require(["application/json"], [encoding])
+            read(JSON, ["application/json"], [encoding])
 
     @pytest.mark.parametrize("encoding", ["identity", " Identity "])
     def test_identity_is_no_encoding(self, encoding: str) -> None:
-        JSON.require(["application/json"], [encoding])
+        assert read(JSON, ["application/json"], [encoding]) is JSON
 
 
 class TestJson:
@@ -124,11 +146,11 @@ class TestJson:
 
 class TestMostMembers:
     def test_the_largest_object_of_a_schema_counts_and_some_that_are_unknown(self) -> None:
-        assert most_members_of(ErrorSchema) == 4 + 20
-        assert most_members_of(list[ErrorDetail]) == 3 + 20
+        assert sizes_of(ErrorSchema).members == 4 + 20
+        assert sizes_of(list[ErrorDetail]).members == 3 + 20
 
     def test_what_names_no_fields_may_have_many(self) -> None:
-        assert most_members_of(dict[str, int]) > 1000
+        assert sizes_of(dict[str, int]).members > 1000
 
 
 class TestForm:
@@ -168,9 +190,37 @@ class TestForm:
             parse_form(b"a=1&b=2&c=3", 2)
 
     def test_it_is_told_by_its_media_type(self) -> None:
-        FORM.require(["application/x-www-form-urlencoded; charset=UTF-8"], [])
+        assert read(FORM, ["application/x-www-form-urlencoded; charset=UTF-8"], []) is FORM
 
     @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
     def test_another_media_type_is_unsupported(self, content_type: str) -> None:
         with pytest.raises(UnsupportedMediaType, match="x-www-form-urlencoded"):
-            FORM.require([content_type], [])
+            read(FORM, [content_type], [])
+
+
+class TestArrays:
+    def test_more_elements_than_any_body_has_are_refused_before_each_is_looked_at(self) -> None:
+        with pytest.raises(Invalid) as failure:
+            parse_json(b'{"a": [' + b"1," * 10_000 + b'1], "b": []}')
+
+        assert failure.value.details[0].code == "too_many_items"
+        assert parse_json(b"[" + b"1," * 9_999 + b"1]")
+
+    def test_all_arrays_count_together(self) -> None:
+        with pytest.raises(Invalid):
+            parse_json(b'[[1, 2], {"a": [3]}]', most_items=4)
+
+    def test_a_schema_may_allow_more(self) -> None:
+        class Batch(BaseModel):
+            numbers: list[int] = Field(max_length=50_000)
+
+        assert sizes_of(Batch).items == 50_000
+        assert sizes_of(list[int]).items == 10_000
+
+
+class TestMaxBody:
+    def test_an_endpoint_may_take_more_than_others(self) -> None:
+        @max_body(5000)
+        def upload() -> None: ...
+
+        assert (declared(upload, "max_body"), declared(read, "max_body")) == (5000, None)

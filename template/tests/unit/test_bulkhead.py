@@ -1,11 +1,9 @@
 import asyncio
-from typing import Any
-
-import pytest
 
 from app.core.errors import Unavailable
 from app.core.settings import Settings
-from app.http.bulkhead import Bulkhead, Room, bulkhead, bulkheads
+from app.http.bulkhead import Bulkhead, Bulkheads, Room, bulkhead
+from app.http.declared import declared
 
 
 async def outcomes(room: Room, requests: int) -> tuple[int, list[str]]:
@@ -59,16 +57,9 @@ class TestDeclarations:
 
         def quick() -> None: ...
 
-        endpoints: list[Any] = [("POST", "/a", slow), ("PUT", "/b", slow), ("GET", "/a", quick)]
-        found = bulkheads(endpoints, settings)
+        found = Bulkheads(settings)
 
-        assert found.keys() == {("POST", "/a"), ("PUT", "/b")}
-        assert found["POST", "/a"] is found["PUT", "/b"]
-        assert found["POST", "/a"].room == (settings.database_pool_size // 2, 5, "full")
-
-    def test_a_path_with_variables_is_refused(self, settings: Settings) -> None:
-        @bulkhead(lambda _settings: Room(1, 1, "full"))
-        def slow() -> None: ...
-
-        with pytest.raises(TypeError, match="variables"):
-            bulkheads([("POST", "/a/{b}", slow)], settings)
+        assert declared(quick, "room_of") is None
+        assert declared(slow, "room_of") is room
+        assert found.of(room) is found.of(room)
+        assert found.of(room).room == (settings.database_pool_size // 2, 5, "full")

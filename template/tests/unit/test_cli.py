@@ -36,7 +36,7 @@ class TestErrors:
         assert "hunter2" not in outcome.err
 
     @pytest.mark.parametrize("arguments", [["nonsense"], ["migrate", "a", "b"], ["serve", "--nonsense"]])
-    def test_what_is_no_command_is_refused(self, arguments: list[str]) -> None:
+    def test_refuses_unknown_commands_and_arguments(self, arguments: list[str]) -> None:
         assert_refused(run_app(*arguments))
 
     def test_an_unreachable_database_is_an_error(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ class TestOpenapi:
         assert openapi_json() == written.read_text("utf-8")
 
     @pytest.mark.parametrize("content", [None, "", "{}"])
-    def test_another_file_or_none_does_not(self, tmp_path: Path, content: str | None) -> None:
+    def test_check_fails_for_a_stale_or_missing_file(self, tmp_path: Path, content: str | None) -> None:
         file = tmp_path / "openapi.json"
         if content is not None:
             file.write_text(content, "utf-8")

@@ -25,17 +25,17 @@ class TestAnswers:
 
     def test_credentials_are_never_allowed(self) -> None:
         for allowed in (("*",), (_PAGE,)):
-            names = [name for name, _ in cors_headers(allowed, _PAGE, preflight_for="X-API-Key")]
+            names = [name for name, _ in cors_headers(allowed, _PAGE, preflight_for="X-Client")]
 
             assert "Access-Control-Allow-Credentials" not in names
 
 
 class TestPreflight:
     def test_an_allowed_page_may_send_the_headers_it_asks_for(self) -> None:
-        headers = dict(cors_headers((_PAGE,), _PAGE, preflight_for="x-api-key, if-match"))
+        headers = dict(cors_headers((_PAGE,), _PAGE, preflight_for="x-client, if-match"))
 
-        assert headers["Access-Control-Allow-Headers"] == "x-api-key, if-match"
+        assert headers["Access-Control-Allow-Headers"] == "x-client, if-match"
         assert {"PUT", "PATCH", "DELETE"} <= set(headers["Access-Control-Allow-Methods"].split(", "))
 
     def test_another_page_is_told_nothing(self) -> None:
-        assert cors_headers((_PAGE,), "https://evil.example", preflight_for="x-api-key") == [("Vary", "Origin")]
+        assert cors_headers((_PAGE,), "https://evil.example", preflight_for="x-client") == [("Vary", "Origin")]

@@ -2,7 +2,8 @@ from datetime import date
 
 import pytest
 
-from app.http.deprecation import deprecated, deprecation_of
+from app.http.declared import declared
+from app.http.deprecation import Deprecation, deprecated
 
 _NOTE = "https://docs.example/v2"
 
@@ -12,9 +13,8 @@ class TestHeaders:
         @deprecated(since=date(2026, 1, 31), sunset=date(2026, 12, 24), link=_NOTE)
         def endpoint() -> None: ...
 
-        found = deprecation_of(endpoint)
+        found: Deprecation = declared(endpoint, "deprecation")
 
-        assert found is not None
         assert found.headers() == [
             ("Deprecation", "@1769817600"),
             ("Sunset", "Thu, 24 Dec 2026 00:00:00 GMT"),
@@ -26,7 +26,7 @@ class TestDeclaration:
     def test_an_endpoint_without_one_is_not_deprecated(self) -> None:
         def endpoint() -> None: ...
 
-        assert deprecation_of(endpoint) is None
+        assert declared(endpoint, "deprecation") is None
 
     def test_nothing_goes_before_it_is_deprecated(self) -> None:
         with pytest.raises(ValueError, match="before"):

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from app.schemas.fields import (
     Amount,
     AmountFilter,
     Currency,
+    Date,
     Email,
     Instant,
     InstantFilter,
@@ -19,6 +20,7 @@ from app.schemas.fields import (
     QueryInt,
     ShortText,
     Timestamp,
+    Url,
     optional,
 )
 
@@ -120,6 +122,45 @@ class TestInstants:
         assert TypeAdapter(Timestamp).dump_python(instant) == "2026-01-31T09:30:00.000001Z"
 
 
+class TestDates:
+    @pytest.mark.parametrize("value", ["0001-01-01", "2024-02-29", "9999-12-31"])
+    def test_a_full_date_of_rfc_3339_is_taken_and_written(self, value: str) -> None:
+        day = take(Date, value)
+
+        assert date.fromisoformat(value) == day
+        assert type(day) is date
+        assert TypeAdapter(Date).dump_json(day) == f'"{value}"'.encode()
+
+    def test_what_a_row_has_is_taken_as_it_is(self) -> None:
+        assert take(Date, date(2026, 1, 31)) == date(2026, 1, 31)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param("2026-01-31T00:00:00Z", id="instant"),
+            pytest.param("2026-01-31T00:00:00", id="midnight"),
+            pytest.param("20260131", id="without hyphens"),
+            pytest.param("2026-1-31", id="one digit"),
+            pytest.param("2026-W05-6", id="week"),
+            pytest.param("1769851800", id="unix time in text"),
+            pytest.param(1769817600, id="unix time"),
+            pytest.param("+2026-01-31", id="sign"),
+            pytest.param("2026-01-31 ", id="space"),
+            pytest.param("2026-01-31\n", id="line"),
+            pytest.param("\uff12026-01-31", id="wide digit"),
+            pytest.param("", id="empty"),
+            pytest.param(None, id="null"),
+            pytest.param(datetime(2026, 1, 31, tzinfo=UTC), id="not a date"),
+        ],
+    )
+    def test_what_is_no_date_is_refused(self, value: object) -> None:
+        assert refusal(Date, value) == "date_rfc3339"
+
+    @pytest.mark.parametrize("value", ["2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01"])
+    def test_what_no_calendar_shows_is_refused(self, value: str) -> None:
+        assert refusal(Date, value).startswith("date")
+
+
 class TestWholeNumbers:
     @pytest.mark.parametrize("value", ["0", "20", "-5", "9" * 19])
     def test_a_query_has_plain_digits(self, value: str) -> None:
@@ -170,6 +211,35 @@ class TestTexts:
     )
     def test_what_is_no_address_is_refused(self, value: str) -> None:
         refusal(Email, value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("http://example.com", "https://example.com/", "https://EXAMPLE.com:8443/a%20b/?c=d"),
+            *("http://localhost:65535?a", "https://127.0.0.1#top", "https://xn--pklad-7sa.cz/~ada/;v=1,2?q=a/b?c#d"),
+            "https://example.com/" + "x" * 1980,
+        ],
+    )
+    def test_an_address_of_a_page_is_kept_as_it_is(self, value: str) -> None:
+        assert value == take(Url, value)
+        assert TypeAdapter(Url).dump_python(value) == value
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("", "example.com", "//example.com", "https:example.com", "https://", "https:///a", "https://?a"),
+            *("javascript:alert(1)", "ftp://example.com", "file:///etc/passwd", "HTTPS://example.com", " https://a.b"),
+            *("https://ada:secret@example.com", "https://example.com:0", "https://example.com:65536", "https://a:"),
+            *("https://a..b", "https://a.b.", "https://-a.b", "https://a-.b", "https://a_b.c", f"https://{'a' * 64}.b"),
+            *("https://[::1]/", "https://příklad.cz", "https://a.b/ž", "https://a.b/ c"),
+            *("https://a.b/%zz", "https://a.b/#a#b"),
+            *("https://a.b\n", "https://a.b/\0", "https://a.b\\c", "https://a.b/<c>", "https://a.b/" + "x" * 1989),
+            1,
+        ],
+        ids=ascii,
+    )
+    def test_what_is_no_address_of_a_page_is_refused(self, value: object) -> None:
+        refusal(Url, value)
 
     @pytest.mark.parametrize("value", ["EUR", "JPY", "CZK"])
     def test_a_currency_is_one_of_iso_4217(self, value: str) -> None:

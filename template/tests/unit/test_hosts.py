@@ -17,12 +17,14 @@ class TestHost:
         assert not is_trusted(host, (host, "*.example.com"))
         assert not is_trusted(host, ("*",))
 
-    @pytest.mark.parametrize("host", ["api.example.com", "API.example.com:443", "a.shop.example", "a.b.shop.example"])
+    @pytest.mark.parametrize(
+        "host", ["api.example.com", "API.example.com:443", "api.example.com.", "a.shop.example", "a.b.shop.example."]
+    )
     def test_those_that_are_set_are_trusted(self, host: str) -> None:
         assert is_trusted(host, ("Api.Example.com", "*.Shop.example"))
 
     @pytest.mark.parametrize(
         "host", ["example.com", "evil.com", "xapi.example.com", "shop.example", "evilshop.example", "api.example.com.x"]
     )
-    def test_others_are_not(self, host: str) -> None:
+    def test_refuses_other_hosts(self, host: str) -> None:
         assert not is_trusted(host, ("api.example.com", "*.shop.example"))

@@ -14,7 +14,7 @@ from app.observability.logging import configure_logging
 
 Lines = Callable[[], list[dict[str, Any]]]
 
-_KEY = "key_0123456789abcdef.hunter2-hunter2_hunter2"
+_KEY = "Bearer hunter2-hunter2_hunter2"
 
 
 @pytest.fixture
@@ -123,8 +123,8 @@ class TestSecrets:
             "Authorization: Bearer hunter2",
             "sent basic aHVudGVyMg:hunter2",
             f"sent {_KEY}, and went",
-            "connecting to postgresql://ada:hunter2@db.example/app",
-            "redis://:hunter2@cache.example/0",
+            "connecting to https://ada:hunter2@db.example/app",
+            "store://:hunter2@cache.example/0",
         ],
     )
     def test_what_has_the_form_of_one_is_hidden_wherever_it_stands(self, lines: Lines, text: str) -> None:
@@ -140,11 +140,11 @@ class TestSecrets:
         assert "hunter2" not in str(found)
 
     def test_what_is_too_long_to_search_is_cut_before_a_word_that_may_be_half_a_secret(self, lines: Lines) -> None:
-        url = "postgresql://ada:hunter2@db.example/app"
+        url = "https://ada:hunter2@db.example/app"
         structlog.get_logger("app.x").info("x", value=f"{url} {'x ' * 16_354}{url}", word="x" * 40_000)
 
         (line,) = lines()
-        assert line["value"].startswith("postgresql://[hidden]@db.example/app x x")
+        assert line["value"].startswith("https://[hidden]@db.example/app x x")
         assert "hunter" not in line["value"]
         assert (line["value"][-5:], line["word"]) == ("[cut]", "[cut]")
 

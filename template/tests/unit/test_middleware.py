@@ -2,15 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
+from app.auth.policy import public
+from app.core import context
 from app.core.errors import Unavailable
 from app.core.settings import Settings
+from app.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from app.http.bulkhead import Room, bulkhead
-from app.http.middleware import ASGIApp, ContextMiddleware, GuardMiddleware, Message, Receive, Scope, Send, allow
+from app.http.contract import Contract
+from app.http.middleware import ContextMiddleware, GuardMiddleware, allow
 from app.observability.logging import configure_logging
 
 _WHOLE = {"type": "http.request", "body": b"{}", "more_body": False}
@@ -35,9 +39,27 @@ async def begin(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
 
 
+@public
+def view() -> None:
+    """Stand in for the endpoint of /things."""
+
+
+class Things:
+    """Routes of a service that has one path."""
+
+    def __init__(self, endpoint: Callable[[], None] = view) -> None:
+        self.endpoint = endpoint
+
+    def match(self, method: str, path: str) -> Contract:
+        return Contract(method, path, self.endpoint)
+
+    def methods(self, path: str) -> list[str]:
+        return ["GET", "POST"] if path else []
+
+
 def asked(app: ASGIApp, settings: Settings, *messages: Message, **request: Any) -> list[Message]:
     """Return what is sent to a client that sends `messages`; see `called`."""
-    guarded = GuardMiddleware(app, settings, lambda _path: ["GET", "POST"])
+    guarded = GuardMiddleware(app, settings, Things())
     return asyncio.run(called(ContextMiddleware(guarded, settings), messages, **request))
 
 
@@ -135,6 +157,8 @@ class TestTime:
         async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
             await begin(send)
             await asyncio.sleep(0.1)
+            # As the database does.
+            context.check_deadline()
             await send({"type": "http.response.body", "body": b"late"})
 
         hasty = settings.model_copy(update={"request_timeout_seconds": 0.05})
@@ -181,12 +205,13 @@ class TestHosts:
 
 
 class TestTurns:
-    def test_who_has_not_sent_its_body_has_none(self, settings: Settings) -> None:
+    def test_a_request_takes_no_turn_before_its_body_arrived(self, settings: Settings) -> None:
+        @public
         @bulkhead(lambda _settings: Room(1, 0, "full"))
         def slow() -> None: ...
 
         async def both() -> list[int]:
-            guard = GuardMiddleware(read, settings, lambda _path: ["POST"], [("POST", "/things", slow)])
+            guard = GuardMiddleware(read, settings, Things(slow))
             silent = asyncio.create_task(called(guard, [_PART]))
             await asyncio.sleep(0)
             seen = [status_of(await called(guard, [_PART, _WHOLE])) for _ in range(2)]
@@ -196,10 +221,11 @@ class TestTurns:
         assert asyncio.run(both()) == [200, 200]
 
     def test_head_needs_the_turn_of_get(self, settings: Settings) -> None:
+        @public
         @bulkhead(lambda _settings: Room(0, 0, "full"))
         def slow() -> None: ...
 
-        guard = GuardMiddleware(read, settings, lambda _path: ["GET"], [("GET", "/things", slow)])
+        guard = GuardMiddleware(read, settings, Things(slow))
 
         for method in ("GET", "HEAD"):
             assert status_of(asyncio.run(called(guard, [], method=method, headers={}))) == 503
@@ -207,7 +233,7 @@ class TestTurns:
 
 class TestPaths:
     @pytest.mark.parametrize("path", ["/v1%2Fthings", "/v1%2fthings", "//things"])
-    def test_one_that_looks_like_another_is_not_found(self, settings: Settings, path: str) -> None:
+    def test_refuses_ambiguous_paths(self, settings: Settings, path: str) -> None:
         assert status_of(asked(read, settings, _WHOLE, path=path)) == 404
 
 

@@ -48,3 +48,13 @@ class TestAccept:
     def test_a_client_that_does_not_is_told(self, accept: str) -> None:
         with pytest.raises(NotAcceptable):
             require_acceptable([accept])
+
+    @pytest.mark.parametrize(
+        "accept", ["text/csv", "text/*", "application/json;q=0, text/csv;q=0.1", "application/pdf"]
+    )
+    def test_one_of_several_is_enough(self, accept: str) -> None:
+        require_acceptable([accept], ["text/csv; charset=utf-8", "application/pdf"])
+
+    def test_what_is_offered_is_named(self) -> None:
+        with pytest.raises(NotAcceptable, match="only available as text/csv or application/pdf"):
+            require_acceptable(["application/json"], ["text/csv", "application/pdf"])

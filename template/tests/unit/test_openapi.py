@@ -7,13 +7,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from app.core.errors import failures
+from app.core.failures import failures
 from app.http.examples import example_of
 from app.http.openapi import operations
 from app.main import openapi_json
 
 _DOCUMENT: dict[str, Any] = json.loads(Path("openapi.json").read_text("utf-8"))
-_OPERATIONS = [pytest.param(operation, id=operation["operationId"]) for operation in operations(_DOCUMENT)]
+_OPERATIONS = [pytest.param(operation, id=operation["operationId"]) for _, _, operation in operations(_DOCUMENT)]
 _EVERYWHERE = {"406", "500", "503", "504"}
 
 
@@ -35,7 +35,7 @@ class TestDocument:
         assert Path("openapi.json").read_text("utf-8") == openapi_json(), "run: uv run just openapi"
 
     def test_operation_ids_are_unique(self) -> None:
-        ids = [operation["operationId"] for operation in operations(_DOCUMENT)]
+        ids = [operation["operationId"] for _, _, operation in operations(_DOCUMENT)]
 
         assert sorted(set(ids)) == sorted(ids)
 

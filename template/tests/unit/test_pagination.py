@@ -23,7 +23,10 @@ texts = st.lists(st.text(_LETTERS, max_size=20), max_size=4)
 _ODD = _URL_SAFE + "+/= é\0\ud800"
 
 _KEYSET = Keyset(
-    [SortKey(column(str(kind.__name__)), kind, descending=True) for kind in (datetime, Decimal, str, UUID)],
+    [
+        SortKey(column(str(kind.__name__)), kind, descending=True, nullable=False)
+        for kind in (datetime, Decimal, str, UUID)
+    ],
 )
 _ROW = ["2026-01-31T09:30:00.123456+00:00", "19.90", "reference", "019c0f5e-7a3c-7b1e-8f42-3d5a6b7c8d9e"]
 

@@ -27,5 +27,5 @@ class TestNeedTls:
     def test_it_is_for_production(self, settings: Settings) -> None:
         assert not need_tls(["db.example"], settings)
 
-    def test_a_file_has_no_other_end(self, production: Settings) -> None:
+    def test_a_url_without_hosts_needs_no_tls(self, production: Settings) -> None:
         assert not need_tls([], production)

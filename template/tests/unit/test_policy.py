@@ -1,8 +1,13 @@
 import pytest
 
-from app.auth.policy import access_of, public, requires
+from app.auth.policy import Access, public, requires
 from app.auth.principal import ADMIN, Principal
-from app.core.errors import Forbidden
+from app.core.errors import Forbidden, RouteError
+from app.http.contract import Contract
+
+
+def access_of(endpoint: object) -> Access:
+    return Contract("GET", "/things", endpoint).access
 
 
 def _endpoint() -> None:
@@ -16,7 +21,7 @@ def _administer() -> None:
 
 class TestDeclarations:
     def test_an_endpoint_that_declares_nothing_is_an_error(self) -> None:
-        with pytest.raises(TypeError, match=r"_endpoint.*declares no access"):
+        with pytest.raises(RouteError, match=r"_endpoint\) does not say who may call it"):
             access_of(_endpoint)
 
     def test_a_public_one_asks_for_nobody(self) -> None:
@@ -57,3 +62,26 @@ class TestOwnership:
 
     def test_an_admin_sees_all(self) -> None:
         assert Principal("root", roles=frozenset({ADMIN})).may_see("ada")
+
+
+class TestSeveralDeclarations:
+    def test_what_they_require_adds_up(self) -> None:
+        @requires("things:read")
+        @requires("things:write", role=ADMIN)
+        def endpoint() -> None: ...
+
+        assert access_of(endpoint).scopes == {"things:read", "things:write"}
+        assert access_of(endpoint).roles == {ADMIN}
+
+    def test_one_that_is_public_and_not_is_refused(self) -> None:
+        with pytest.raises(RouteError, match="both @public and"):
+
+            @public
+            @requires("things:read")
+            def endpoint() -> None: ...
+
+    def test_a_class_can_declare_it(self) -> None:
+        @public
+        class Endpoint: ...
+
+        assert access_of(Endpoint).public

@@ -8,12 +8,13 @@ import pytest
 import structlog
 from sqlalchemy.orm import Session
 
-from app.auth.policy import access_of, requires
+from app.auth.policy import requires
 from app.auth.principal import Principal
 from app.core import context
 from app.core.context import RequestContext
 from app.core.errors import Forbidden
 from app.db.database import Database
+from app.http.contract import Contract
 from app.observability.access_log import log_request
 from app.observability.logging import configure_logging
 from app.observability.security_log import record, record_once_committed
@@ -69,7 +70,7 @@ class TestRecord:
         def endpoint() -> None: ...
 
         with pytest.raises(Forbidden):
-            access_of(endpoint).check(Principal("ada", frozenset({"things:read"})))
+            Contract("GET", "/things", endpoint).access.check(Principal("ada", frozenset({"things:read"})))
 
         (line,) = lines()
         assert line["event"] == "authz_fail"

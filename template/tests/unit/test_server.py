@@ -30,7 +30,7 @@ class TestAddress:
             taken.listen()
             busy = settings.model_copy(update={"host": "127.0.0.1", "port": taken.getsockname()[1]})
 
-            with pytest.raises(SettingsError, match=f"PORT: 127.0.0.1:{busy.port} cannot be listened at"):
+            with pytest.raises(SettingsError, match=f"PORT: cannot listen on 127.0.0.1:{busy.port}"):
                 server.run("app.main:create_app", busy, reload=False)
 
     def test_a_host_that_is_not_here_is_named(self, settings: Settings) -> None:
@@ -68,7 +68,7 @@ class TestConnections:
                 asyncio.run(watched(listening.getsockname()[1], connections))
             assert is_said is ("connections_exhausted" in capfd.readouterr().out)
 
-    def test_no_limit_is_none(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_unlimited_files_keep_max_connections(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         told = _limited(monkeypatch, resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
         assert server.allow_connections(settings) == settings.max_connections

@@ -6,11 +6,10 @@ import pytest
 from app.core.errors import SettingsError
 from app.core.settings import SECRETS, Settings, load_settings
 from app.db import dialect
-from app.db.url import database_read_url, database_url
+from app.db.url import database_migration_url, database_read_url, database_url
 
 _SCHEME = dialect.SCHEMES[0]
 _URL = f"{_SCHEME}://ada:hunter2@db.example/app"
-_OTHERS = sorted({"postgresql", "mysql", "sqlite"} - set(dialect.SCHEMES))
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +20,31 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def load(secrets: Path | None = None, **overrides: object) -> Settings:
     return load_settings(_env_file=None, _secrets_dir=secrets, **overrides)
+
+
+_NO_HOSTS = (
+    "https://hunter2.example",
+    "hunter2.example:8000",
+    "hunter2.example/",
+    '["hunter2.example"]',
+    ".hunter2.example",
+    "hunter2.*",
+    "api.*.example",
+    "hünter2.example",
+    "a,-hunter2.example",
+)
+_NO_ORIGINS = (
+    "https://hunter2.example/",
+    "https://hunter2.example/app",
+    "hunter2.example",
+    '["https://hunter2.example"]',
+    "https://*.hunter2.example",
+    "https://A.hunter2.example",
+    "https://hunter2.example:443",
+    "http://hunter2.example:80",
+    "https://a.example,https://",
+    "null",
+)
 
 
 class TestSources:
@@ -88,6 +112,30 @@ class TestSources:
 
         assert load().trusted_proxies == tuple(text.split(","))
 
+    @pytest.mark.parametrize(
+        ("name", "text", "value"),
+        [
+            ("TRUSTED_HOSTS", "*", ("*",)),
+            ("TRUSTED_HOSTS", "Api.example.com.,*.example.com", ("api.example.com", "*.example.com")),
+            ("TRUSTED_HOSTS", "10.0.0.1,[::1],2001:db8:0::1", ("10.0.0.1", "[::1]", "[2001:db8::1]")),
+            ("PLAINTEXT_HOSTS", "Db_1,10.0.0.1,::1,[FD00:0::1]", ("db_1", "10.0.0.1", "::1", "fd00::1")),
+            ("CORS_ORIGINS", "https://a.example,http://localhost:3000", ("https://a.example", "http://localhost:3000")),
+            ("CORS_ORIGINS", "https://[::1]:8443,app://localhost,*", ("https://[::1]:8443", "app://localhost", "*")),
+        ],
+    )
+    def test_entries_that_can_match_are_taken(
+        self, name: str, text: str, value: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(name, text)
+
+        assert getattr(load(), name.lower()) == value
+
+    def test_an_entry_that_cannot_is_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TRUSTED_HOSTS", "api.example.com,https://hunter2.example")
+
+        with pytest.raises(SettingsError, match=r"^TRUSTED_HOSTS: Value error, entry 2 can match no host"):
+            load()
+
 
 class TestErrors:
     @pytest.mark.parametrize(
@@ -102,7 +150,11 @@ class TestErrors:
             ("SECURITY_CONTACT", "hunter2"),
             ("SECURITY_CONTACT", "mailto:security@example.com,http://hunter2.example"),
             ("SECURITY_CONTACT", "mailto:security@example.com\nhunter2: 1"),
+            *(("TRUSTED_HOSTS", value) for value in _NO_HOSTS),
+            *(("PLAINTEXT_HOSTS", value) for value in (*_NO_HOSTS, "*", "*.hunter2.example")),
+            *(("CORS_ORIGINS", value) for value in _NO_ORIGINS),
             ("TRUSTED_PROXIES", "hunter2"),
+            ("TRUSTED_PROXIES", '["10.0.0.1"]'),
             ("TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/33"),
             ("TRUSTED_PROXIES", "::ffff:10.0.0.0/104"),
             ("REQUEST_TIMEOUT_SECONDS", "0"),
@@ -157,7 +209,6 @@ class TestDatabaseUrl:
     @pytest.mark.parametrize(
         "url",
         [
-            *(f"{scheme}://ada:hunter2@db.example/app" for scheme in _OTHERS),
             "oracle://ada:hunter2@db.example/app",
             "hunter2",
             f"{_SCHEME}://",
@@ -181,3 +232,17 @@ class TestDatabaseUrl:
     def test_a_wrong_replica_is_called_by_its_name(self) -> None:
         with pytest.raises(SettingsError, match=r"^DATABASE_READ_URL must be "):
             database_read_url(load(database_url=_URL, database_read_url="oracle://db.example/app"))
+
+    def test_migrations_go_there_too_unless_they_have_one_of_their_own(self) -> None:
+        direct = f"{_SCHEME}://ada@direct.example/app"
+
+        assert database_migration_url(load(database_url=_URL)) == database_url(load(database_url=_URL))
+        assert database_migration_url(load(database_url=_URL, database_migration_url=direct)).host == "direct.example"
+
+    def test_a_wrong_one_of_theirs_is_called_by_its_name(self) -> None:
+        with pytest.raises(SettingsError, match=r"^DATABASE_MIGRATION_URL must be "):
+            database_migration_url(load(database_url=_URL, database_migration_url="oracle://db.example/app"))
+
+    def test_an_option_that_nobody_knows_is_named(self) -> None:
+        with pytest.raises(SettingsError, match=r"^DATABASE_URL: shards is not an option of .* here; remove it\.$"):
+            database_url(load(database_url=f"{_URL}?shards=3"))

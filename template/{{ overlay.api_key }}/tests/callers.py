@@ -6,23 +6,24 @@ from typing import Any, Final
 
 from app.auth import keys
 from app.db.database import Database
-from app.schemas.keys import KeyCreate
 
 SIGN_IN: Final[frozenset[str]] = frozenset()
-"""The public paths that give out credentials: none, keys are made by admins."""
+"""The public paths that give out credentials, keys are made by admins."""
 
 OWN: Final[frozenset[str]] = frozenset()
 """The paths about the caller itself, for which no scope or role is needed."""
+
+BROKEN_RULES: Final[frozenset[str]] = frozenset()
+"""The codes of details that refuse what the schemas allow: none."""
 
 
 def headers_for(
     database: Database, subject: str, scopes: Sequence[str] = (), roles: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the headers with which `subject` calls, granted `scopes` and `roles`."""
-    wanted = KeyCreate.model_validate({"owner": subject, "scopes": list(scopes), "roles": list(roles)})
-    return {"X-API-Key": database.write(keys.create, wanted).key}
+    return {"X-API-Key": database.write(keys.create, keys.KeyGrant(owner=subject, scopes=scopes, roles=roles)).key}
 
 
-def style_settings() -> AbstractContextManager[dict[str, Any]]:
+def scheme_settings() -> AbstractContextManager[dict[str, Any]]:
     """Yield what the settings of the tests have beside those of every service: nothing."""
     return nullcontext({})

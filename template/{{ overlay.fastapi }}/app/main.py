@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app.api import docs
 from app.api.deps import AsyncDatabase
-from app.api.errors import add_error_handlers
+from app.api.errors import add_error_handlers, add_error_handlers_to_mounted
 from app.api.routes import routers
-from app.auth import style
+from app.api.routing import ContractMiddleware, ServiceRoutes, require_what_was_checked
+from app.core import features
 from app.core.settings import Settings, get_settings
 from app.db.database import Database
 from app.http import server
@@ -25,14 +26,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SettingsError: the settings do not say what is needed to serve.
     """
     settings = settings or get_settings()
-    style.check(settings)
+    features.check(settings)
     configure_logging(settings.log_level, settings.personal_data_key)
     database = Database(settings)
-    app = _build()
+    app = build()
     app.state.settings = settings
-    app.state.work = AsyncDatabase(database)
+    app.state.db = AsyncDatabase(database)
     app.state.openapi_json = openapi_json()
-    app.add_middleware(GuardMiddleware, settings=settings, methods_of=docs.methods_of, endpoints=docs.endpoints())
+    app.state.routes = ServiceRoutes(app)
+    app.add_middleware(ContractMiddleware, service=app)
+    app.add_middleware(GuardMiddleware, settings=settings, routes=app.state.routes)
+    for middleware in features.parts("http").values():
+        app.add_middleware(middleware, settings=settings)
     app.add_middleware(ContextMiddleware, settings=settings)
     return app
 
@@ -40,18 +45,31 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @cache
 def openapi_json() -> str:
     """Return the text of the OpenAPI document; needs no settings and no database."""
-    return docs.serialized(_build())
+    return docs.serialized(build())
 
 
 def serve(settings: Settings, *, reload: bool) -> None:
-    """Serve requests until SIGTERM or SIGINT; see `server.run`."""
+    """Serve requests until SIGTERM or SIGINT; see `server.run`.
+
+    Raises:
+        RouteError: a route does not say who may call it.
+    """
+    openapi_json()
     server.run("app.main:create_app", settings, reload=reload)
 
 
-def _build() -> FastAPI:
+def build() -> FastAPI:
+    """Return the application without what its settings decide: it has all routes, and answers nothing yet."""
     # Our own /openapi.json and /docs take the place of FastAPI's, which need the internet.
-    app = FastAPI(openapi_url=None, redirect_slashes=False, lifespan=_lifespan)
-    add_error_handlers(app, docs.methods_of)
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        # The names of the functions are those of the operations.
+        generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(require_what_was_checked)],
+    )
+    add_error_handlers(app)
     app.include_router(docs.router)
     for router in routers():
         app.include_router(router)
@@ -60,6 +78,9 @@ def _build() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    # Whoever built on `create_app` may have added routes.
+    app.state.routes.check()
+    add_error_handlers_to_mounted(app)
     async with server.running(app.state.settings):
         yield
-    app.state.work.database.dispose()
+    app.state.db.database.dispose()

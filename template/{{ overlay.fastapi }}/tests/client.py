@@ -8,12 +8,11 @@ import httpx2
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.docs import all_routes
-from app.api.routing import ContractRoute
+from app.api.docs import document
+from app.api.routing import ServiceRoutes
 from app.auth.policy import Access
 from app.core.settings import Settings
-from app.http.openapi import finish
-from app.main import create_app
+from app.main import build, create_app
 from tests.asgi import client_of
 
 Planted = tuple[str, str, Callable[..., Any]]
@@ -39,29 +38,23 @@ def open_application(settings: Settings) -> Generator[ASGIApp]:
             await app(scope, receive, send)
 
     yield without_lifespan
-    app.state.work.database.dispose()
+    app.state.db.database.dispose()
 
 
 def document_of(planted: Sequence[Planted]) -> dict[str, Any]:
     """Return how a service documents the endpoints `planted`."""
-    app, router = FastAPI(), _router(planted)
-    app.include_router(router)
-    access = {str(route.operation_id): route.access for route in router.routes if isinstance(route, ContractRoute)}
-    return finish(app.openapi(), access)
+    app = FastAPI(openapi_url=None, generate_unique_id_function=lambda route: route.name)
+    app.include_router(_router(planted))
+    return document(app, ServiceRoutes(app))
 
 
-def routes() -> list[tuple[str, str, Access]]:
-    """Return method, path and access of every documented operation."""
-    return [
-        (method, route.path, route.access)
-        for route in all_routes()
-        if isinstance(route, ContractRoute)
-        for method in sorted(route.methods or ())
-    ]
+def routes(app: FastAPI | None = None) -> list[tuple[str, str, Access]]:
+    """Return method, path and access of every operation."""
+    return [(each.method, each.path, each.access) for each in ServiceRoutes(app or build()).contracts]
 
 
 def _router(planted: Sequence[Planted]) -> APIRouter:
-    router = APIRouter(route_class=ContractRoute)
+    router = APIRouter()
     for method, path, endpoint in planted:
         router.add_api_route(path, endpoint, methods=[method])
     return router

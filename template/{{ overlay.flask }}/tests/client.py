@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
+from flask import Flask
 
-from app.api.docs import all_operations, document
-from app.api.routing import Router
+from app.api.docs import document
+from app.api.routing import Router, ServiceRoutes
 from app.auth.policy import Access
 from app.core.settings import Settings
-from app.http.middleware import ASGIApp, Receive, Scope, Send
-from app.main import create_app, create_asgi_app
+from app.http.asgi import ASGIApp, Receive, Scope, Send
+from app.main import build, create_app, create_asgi_app
 from tests.asgi import client_of
 
 Planted = tuple[str, str, Callable[..., Any]]
@@ -43,17 +44,18 @@ def open_application(settings: Settings) -> Generator[ASGIApp]:
 
 def document_of(planted: Sequence[Planted]) -> dict[str, Any]:
     """Return how a service documents the endpoints `planted`."""
-    return document(_router(planted).operations)
+    app = Flask(__name__, static_folder=None)
+    app.register_blueprint(_router(planted))
+    return document(app)
 
 
-def routes() -> list[tuple[str, str, Access]]:
-    """Return method, path and access of every documented operation."""
-    return [(operation.method, operation.path, operation.access) for operation in all_operations()]
+def routes(app: Flask | None = None) -> list[tuple[str, str, Access]]:
+    """Return method, path and access of every operation."""
+    return [(each.method, each.path, each.access) for each in ServiceRoutes(app or build()).all.values()]
 
 
 def _router(planted: Sequence[Planted]) -> Router:
     router = Router("planted")
     for method, path, endpoint in planted:
-        register = getattr(router, method.lower())
-        register(path.replace("{", "<").replace("}", ">"))(endpoint)
+        router.route(path.replace("{", "<").replace("}", ">"), methods=[method])(endpoint)
     return router

@@ -21,6 +21,8 @@ _SETTINGS: Final[dict[str, Any]] = {
     "auth_password_memory_kib": 64,
     "auth_password_iterations": 1,
     "rate_limit_enabled": False,
+    # What a second use does later.
+    "auth_refresh_grace_seconds": 0,
 }
 
 SIGN_IN: Final[frozenset[str]] = frozenset(
@@ -33,6 +35,9 @@ SIGN_IN: Final[frozenset[str]] = frozenset(
 
 OWN: Final[frozenset[str]] = frozenset({"/v1/users/me", "/v1/users/me/sessions", "/v1/users/me/sessions/{session_id}"})
 """The paths about the caller itself, for which no scope or role is needed."""
+
+BROKEN_RULES: Final[frozenset[str]] = frozenset({"weak_password"})
+"""The codes of details that refuse what the schemas allow."""
 
 PASSWORD: Final = "correct horse battery staple"
 """The password of every caller."""
@@ -63,6 +68,6 @@ def _signed_in(
     return user_id, ongoing.id
 
 
-def style_settings() -> AbstractContextManager[dict[str, Any]]:
+def scheme_settings() -> AbstractContextManager[dict[str, Any]]:
     """Yield what the settings of the tests have beside those of every service."""
     return nullcontext(_SETTINGS)

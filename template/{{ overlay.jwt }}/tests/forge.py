@@ -7,8 +7,8 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
+from app.auth.settings import DEVELOPMENT_SECRET
 from app.auth.tokens import key_id
-from app.core.auth_settings import DEVELOPMENT_SECRET
 
 
 def base64url(content: bytes) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 from app.db.database import Database
+
+BROKEN_RULES: Final[frozenset[str]] = frozenset()
+"""The codes of details that refuse what the schemas allow: none."""
 
 
 def headers_for(
@@ -14,6 +17,6 @@ def headers_for(
     return {}
 
 
-def style_settings() -> AbstractContextManager[dict[str, Any]]:
+def scheme_settings() -> AbstractContextManager[dict[str, Any]]:
     """Yield what the settings of the tests have beside those of every service: nothing."""
     return nullcontext({})

@@ -9,10 +9,13 @@ from tests.provider import running_provider
 from tests.tokens import AUDIENCE, claims_of, rsa_key, signed
 
 SIGN_IN: Final[frozenset[str]] = frozenset()
-"""The public paths that give out credentials: none, the provider does."""
+"""The public paths that give out credentials, the provider does."""
 
 OWN: Final[frozenset[str]] = frozenset()
 """The paths about the caller itself, for which no scope or role is needed."""
+
+BROKEN_RULES: Final[frozenset[str]] = frozenset()
+"""The codes of details that refuse what the schemas allow: none."""
 
 
 def headers_for(
@@ -25,7 +28,7 @@ def headers_for(
 
 
 @contextmanager
-def style_settings() -> Generator[dict[str, Any]]:
+def scheme_settings() -> Generator[dict[str, Any]]:
     """Yield what the settings of the tests have beside those of every service: a provider, which runs for that long."""
     with running_provider() as provider:
         yield {"auth_oidc_issuer": provider.issuer, "auth_oidc_audience": AUDIENCE}

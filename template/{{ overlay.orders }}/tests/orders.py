@@ -4,6 +4,7 @@ from typing import Any
 
 from app.auth.principal import ADMIN, Principal
 from app.schemas.orders import OrderCreate, OrderStatus
+from app.services.order_content import OrderContent
 
 ALICE = Principal("alice")
 BOB = Principal("bob")
@@ -34,5 +35,6 @@ def order_content(**changes: Any) -> dict[str, Any]:
     }
 
 
-def order_data(**changes: Any) -> OrderCreate:
-    return OrderCreate.model_validate(order_content(**changes))
+def order_data(**changes: Any) -> OrderContent:
+    """Return an order as the service takes it."""
+    return OrderCreate.model_validate(order_content(**changes)).to(OrderContent)

@@ -7,8 +7,9 @@ from sqlalchemy.pool import NullPool
 from app.core.settings import get_settings
 from app.db import dialect
 from app.db.database import make_engine
+from app.db.migrations.directives import put_in_order
 from app.db.models import Base
-from app.db.url import database_url
+from app.db.url import database_migration_url
 
 
 def migrate(connection: Connection) -> None:
@@ -16,16 +17,19 @@ def migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         compare_type=True,
-        # SQLite alters a table by rebuilding it.
-        render_as_batch=connection.dialect.name == "sqlite",
+        compare_server_default=True,
+        # Every constraint has a name here.
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         user_module_prefix="types.",
+        process_revision_directives=put_in_order,
+        **dialect.MIGRATION_OPTIONS,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
 def write_sql(dialect_name: str) -> None:
-    # Named: PyMySQL's own style would double each percent sign.
+    # Named: another style would double each percent sign.
     context.configure(
         dialect_name=dialect_name,
         dialect_opts={"paramstyle": "named"},
@@ -46,7 +50,7 @@ def main() -> None:
             migrate(brought)
         return
     settings = get_settings()
-    engine = make_engine(database_url(settings), settings, "migrate", poolclass=NullPool)
+    engine = make_engine(database_migration_url(settings), settings, "migrate", poolclass=NullPool)
     with engine.connect() as connection, dialect.migration_lock(connection):
         migrate(connection)
 

@@ -9,8 +9,7 @@ from pydantic import ValidationError
 from app.auth import keys
 from app.auth.principal import Principal
 from app.db.commands import opened_database
-from app.schemas.keys import KeyCreate, KeyRead
-from app.schemas.page import PageQuery
+from app.schemas.keys import KeyCreate, KeyQuery, KeyRead
 
 _OPERATOR = Principal("command line")
 
@@ -20,11 +19,11 @@ def _split(value: str) -> list[str]:
 
 
 @click.group("keys")
-def keys_command() -> None:
+def command() -> None:
     """Make, list and revoke API keys."""
 
 
-@keys_command.command()
+@command.command()
 @click.option("--owner", required=True, help="The subject that calls with this key.")
 @click.option("--scopes", required=True, help="Scopes, by comma.")
 @click.option("--roles", default="", help="Roles, by comma: admin.")
@@ -39,25 +38,25 @@ def create(owner: str, scopes: str, roles: str, expires: str | None) -> None:
         option = {"expires_at": "expires"}.get(str(found["loc"][0]), str(found["loc"][0]))
         raise click.UsageError(f"--{option}: {found['msg']}.") from None
     with opened_database() as database:
-        created = database.write(keys.create, data)
+        created = database.write(keys.create, data.to(keys.KeyGrant))
     click.echo(f"Key {created.id} for {created.owner}. It is not shown again:", err=True)
     click.echo(created.key)
 
 
-@keys_command.command("list")
+@command.command("list")
 def list_() -> None:
     """List the keys that are not revoked, newest first."""
     with opened_database() as database:
-        page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100))
+        page = database.read(keys.list_keys, _OPERATOR, KeyQuery(limit=100))
         while True:
             for key in page.data:
                 click.echo(_line(key))
             if page.next_cursor is None:
                 return
-            page = database.read(keys.list_keys, _OPERATOR, PageQuery(limit=100, cursor=page.next_cursor))
+            page = database.read(keys.list_keys, _OPERATOR, KeyQuery(limit=100, cursor=page.next_cursor))
 
 
-@keys_command.command()
+@command.command()
 @click.argument("key_id", type=click.UUID)
 def revoke(key_id: UUID) -> None:
     """Revoke the key with this id."""

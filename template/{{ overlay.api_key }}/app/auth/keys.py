@@ -9,6 +9,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -20,46 +21,84 @@ from app.auth.principal import Principal
 from app.core import clock
 from app.core.errors import NotFound, Unauthenticated
 from app.core.ids import new_id
-from app.db.keyset import Keyset, SortKey
+from app.db.lists import ListQuery, PageT, paginate
 from app.db.models.api_keys import ApiKey
 from app.observability.security_log import record_once_committed
-from app.schemas.keys import KeyCreate, KeyCreated, KeyPage, KeyRead
-from app.schemas.page import PageQuery
 
 _FORM: Final = re.compile(r"key_(?P<prefix>[0-9a-f]{16})\.(?P<secret>[A-Za-z0-9_-]{43})", re.ASCII)
-_NEWEST_FIRST: Final = Keyset(
-    [SortKey(ApiKey.created_at, datetime, descending=True), SortKey(ApiKey.id, UUID, descending=True)]
-)
+# Without the hash of the secret.
+_SHOWN: Final = select(
+    ApiKey.id,
+    ApiKey.prefix,
+    ApiKey.owner,
+    ApiKey.scopes,
+    ApiKey.roles,
+    ApiKey.created_at,
+    ApiKey.expires_at,
+    ApiKey.last_used_at,
+).where(ApiKey.revoked_at.is_(None))
 _USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
 _NO_KEY: Final = hashlib.sha256(secrets.token_bytes()).hexdigest()
 
 
-def create(session: Session, data: KeyCreate) -> KeyCreated:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyGrant:
+    """Who calls with a key, what they may do, and until when."""
+
+    owner: str
+    scopes: Sequence[str] = ()
+    roles: Sequence[str] = ()
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey(KeyGrant):
+    """A key that was just made, with its secret in `key`."""
+
+    id: UUID
+    prefix: str
+    created_at: datetime
+    last_used_at: datetime | None
+    key: str = field(repr=False)
+
+
+def create(session: Session, grant: KeyGrant) -> NewKey:
     """Return a new key, with its secret."""
     prefix, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    key = ApiKey(id=new_id(), prefix=prefix, secret_hash=_hash(secret), created_at=clock.now(), **data.model_dump())
+    key = ApiKey(
+        id=new_id(),
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        owner=grant.owner,
+        scopes=list(grant.scopes),
+        roles=list(grant.roles),
+        created_at=clock.now(),
+        expires_at=grant.expires_at,
+    )
     session.add(key)
     session.flush()
     about = {"owner": key.owner, "key_id": key.id, "scopes": key.scopes, "roles": key.roles}
     record_once_committed(session, "authn_token_created", **about)
-    return KeyCreated(**_read(key).model_dump(), key=f"key_{prefix}.{secret}")
+    return NewKey(
+        id=key.id,
+        prefix=key.prefix,
+        owner=key.owner,
+        scopes=key.scopes,
+        roles=key.roles,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        last_used_at=None,
+        key=f"key_{prefix}.{secret}",
+    )
 
 
-def list_keys(session: Session, caller: Principal, query: PageQuery) -> KeyPage:
-    """Return the page of keys after the cursor, newest first; revoked ones are gone.
+def list_keys(session: Session, caller: Principal, query: ListQuery[PageT]) -> PageT:
+    """Return the page of keys that `query` asks for; revoked ones are gone.
 
     Raises:
         InvalidCursor: the cursor is not one of this list.
     """
-    scope: Sequence[str] = [caller.subject, "keys"]
-    statement = select(*(getattr(ApiKey, name) for name in KeyRead.model_fields)).where(ApiKey.revoked_at.is_(None))
-    rows = session.execute(_NEWEST_FIRST.page(statement, query.limit, query.cursor, scope)).all()
-    page, has_more = rows[: query.limit], len(rows) > query.limit
-    return KeyPage(
-        data=[KeyRead(**row._mapping) for row in page],  # noqa: SLF001 - the public name, so spelt by SQLAlchemy
-        next_cursor=_NEWEST_FIRST.cursor(page[-1], scope) if has_more else None,
-        has_more=has_more,
-    )
+    return paginate(session, _SHOWN, ApiKey, query, [caller.subject, "keys"])
 
 
 def revoke(session: Session, key_id: UUID) -> None:
@@ -106,7 +145,3 @@ def _hash(secret: str) -> str:
 
 def _is_past(instant: datetime | None) -> bool:
     return instant is not None and instant <= clock.now()
-
-
-def _read(key: ApiKey) -> KeyRead:
-    return KeyRead(**{name: getattr(key, name) for name in KeyRead.model_fields})

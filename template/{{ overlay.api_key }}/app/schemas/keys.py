@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from app.core.scopes import SCOPES
 from app.schemas.base import Schema
 from app.schemas.fields import Instant, ShortText, Timestamp
+from app.schemas.lists import ListQuery
 from app.schemas.page import Page
 
 
@@ -63,3 +64,9 @@ class KeyCreated(KeyRead):
 
 class KeyPage(Page[KeyRead]):
     """Some keys, and where to go on."""
+
+
+class KeyQuery(ListQuery[KeyPage]):
+    """How to list keys: newest first."""
+
+    page = KeyPage

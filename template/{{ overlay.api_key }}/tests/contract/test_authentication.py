@@ -6,10 +6,10 @@ import httpx2
 import pytest
 
 from app.auth import keys
+from app.auth.keys import KeyGrant
 from app.auth.principal import ADMIN
 from app.core import clock
 from app.db.database import Database
-from app.schemas.keys import KeyCreate
 from tests.requests import assert_failed
 
 _PATH = "/v1/keys"
@@ -17,7 +17,7 @@ _PATH = "/v1/keys"
 
 @pytest.fixture
 def key(database: Database) -> str:
-    return database.write(keys.create, KeyCreate(owner="ops", roles=[ADMIN])).key
+    return database.write(keys.create, KeyGrant(owner="ops", roles=[ADMIN])).key
 
 
 def _refused(response: httpx2.Response) -> dict[str, str]:
@@ -62,14 +62,12 @@ class TestRefused:
 
     def test_a_key_that_has_expired(self, client: httpx2.Client, database: Database) -> None:
         past = clock.now() - timedelta(seconds=1)
-        expired = database.write(
-            keys.create, KeyCreate(owner="ops", roles=[ADMIN]).model_copy(update={"expires_at": past})
-        )
+        expired = database.write(keys.create, KeyGrant(owner="ops", roles=[ADMIN], expires_at=past))
 
         assert self.expected == _refused(client.get(_PATH, headers={"X-API-Key": expired.key}))
 
     def test_a_key_that_was_revoked(self, client: httpx2.Client, database: Database) -> None:
-        created = database.write(keys.create, KeyCreate(owner="ops", roles=[ADMIN]))
+        created = database.write(keys.create, KeyGrant(owner="ops", roles=[ADMIN]))
         database.write(keys.revoke, created.id)
 
         assert self.expected == _refused(client.get(_PATH, headers={"X-API-Key": created.key}))

@@ -34,7 +34,7 @@ class TestCreate:
             ("key", "mine"),
         ],
     )
-    def test_what_is_wrong_is_named(self, admin: Caller, field: str, value: object) -> None:
+    def test_names_the_invalid_field(self, admin: Caller, field: str, value: object) -> None:
         response = admin.post("/v1/keys", json={"owner": "billing", field: value})
 
         (detail,) = assert_failed(response, 422, "validation_error")

@@ -10,7 +10,7 @@ from app.core.settings import Settings
 from app.db.database import Database
 from tests.callers import headers_for
 from tests.commands import run_process
-from tests.fixtures import Events
+from tests.conftest import Events
 from tests.requests import Caller
 
 

@@ -1,4 +1,4 @@
-"""What endpoints ask for, each named as a type."""
+"""Dependencies of endpoints, each as an annotated type."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,8 +8,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Header, Request
 from sqlalchemy.orm import Session
 
-from app.auth import style
-from app.auth.identify import identify
+from app.auth import scheme
+from app.auth.identify import identify, identify_if_sent
 from app.auth.principal import Credentials, Principal
 from app.core.preconditions import Precondition
 from app.db.database import Database
@@ -27,6 +27,7 @@ class AsyncDatabase:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.settings = database.settings
         self._threads = CapacityLimiter(database.size)
 
     async def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -41,22 +42,36 @@ class AsyncDatabase:
         """Return `function(session, …)` after its changes are committed; see `Database.write`."""
         return await self.call(partial(self.database.write, function, *args, **kwargs))
 
+    async def run(self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return `function(database, …)`, which has units of work of its own."""
+        return await self.call(partial(function, self.database, *args, **kwargs))
+
     async def call(self, function: Callable[[], T]) -> T:
-        """Return `function()`, which blocks on the database."""
+        """Return `function()`, which blocks."""
         return await to_thread.run_sync(function, limiter=self._threads)
 
 
-# Dependencies are coroutines, however short: FastAPI sends a plain function through a thread, at each request.
+# Dependencies are `async` even if short: FastAPI runs a plain function in a thread, for every request.
 
 
-async def get_work(request: Request) -> AsyncDatabase:
-    work: AsyncDatabase = request.app.state.work
-    return work
+async def get_db(request: Request) -> AsyncDatabase:
+    db: AsyncDatabase = request.state.db
+    return db
 
 
 async def get_caller(request: Request) -> Principal:
     caller: Principal = request.state.principal
     return caller
+
+
+async def get_optional_caller(request: Request) -> Principal | None:
+    """Return who sent the request, or None if no credentials were sent.
+
+    Raises:
+        Unauthenticated: they are not valid.
+    """
+    known: Principal | None = getattr(request.state, "principal", None)
+    return known or await _identified(request, identify_if_sent)
 
 
 async def identify_caller(request: Request) -> Principal:
@@ -65,14 +80,16 @@ async def identify_caller(request: Request) -> Principal:
     Raises:
         Unauthenticated: the credentials are missing or not valid.
     """
-    headers = request.headers
-    credentials = Credentials.sent(headers.getlist("authorization"), headers.getlist("x-api-key"))
-    work = await get_work(request)
-    if style.BLOCKING:
-        request.state.principal = await work.call(partial(identify, work.database, credentials))
-    else:
-        request.state.principal = identify(work.database, credentials)
+    request.state.principal = await _identified(request, identify)
     return await get_caller(request)
+
+
+async def _identified(request: Request, function: Callable[[Database, Credentials], T]) -> T:
+    credentials = Credentials.sent(request.headers.getlist(scheme.HEADER))
+    db = await get_db(request)
+    if scheme.BLOCKING:
+        return await db.run(function, credentials)
+    return function(db.database, credentials)
 
 
 async def get_precondition(
@@ -86,6 +103,10 @@ async def get_precondition(
     return precondition(request.headers.getlist("if-match"), request.headers.getlist("if-none-match"))
 
 
-Work = Annotated[AsyncDatabase, Depends(get_work)]
+Db = Annotated[AsyncDatabase, Depends(get_db)]
 Caller = Annotated[Principal, Depends(get_caller)]
+OptionalCaller = Annotated[Principal | None, Depends(get_optional_caller)]
 Expected = Annotated[Precondition, Depends(get_precondition)]
+
+# The old name, for routes written before 0.5.0.
+Work = Db

@@ -1,8 +1,9 @@
-"""What views ask for."""
+"""Functions that give views the caller, the database and the settings."""
 
 from flask import current_app, g, request
 
-from app.auth.identify import identify
+from app.auth import scheme
+from app.auth.identify import identify, identify_if_sent
 from app.auth.principal import Credentials, Principal
 from app.core.preconditions import Precondition
 from app.core.settings import Settings
@@ -21,7 +22,24 @@ def get_database() -> Database:
 
 
 def get_caller() -> Principal:
-    caller: Principal = g.caller
+    """Return who sent the request.
+
+    Raises:
+        Unauthenticated: no credentials were sent. In a @public view, use `get_optional_caller`.
+    """
+    caller: Principal | None = g.get("caller")
+    return caller or identify_caller()
+
+
+def get_optional_caller() -> Principal | None:
+    """Return who sent the request, or None if no credentials were sent.
+
+    Raises:
+        Unauthenticated: they are not valid.
+    """
+    if "caller" not in g:
+        g.caller = identify_if_sent(get_database(), _credentials())
+    caller: Principal | None = g.caller
     return caller
 
 
@@ -31,10 +49,12 @@ def identify_caller() -> Principal:
     Raises:
         Unauthenticated: the credentials are missing or not valid.
     """
-    headers = request.headers
-    credentials = Credentials.sent(headers.getlist("authorization"), headers.getlist("x-api-key"))
-    g.caller = identify(get_database(), credentials)
-    return get_caller()
+    caller = g.caller = identify(get_database(), _credentials())
+    return caller
+
+
+def _credentials() -> Credentials:
+    return Credentials.sent(request.headers.getlist(scheme.HEADER))
 
 
 def get_precondition() -> Precondition:

@@ -1,26 +1,23 @@
 """The OpenAPI document and the page that shows it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Flask, Response, current_app
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
+from werkzeug.routing import Rule
 
-from app.api.routes import routers
-from app.api.routing import Operation
+from app.api.operation import Operation
+from app.api.routing import ServiceRoutes, methods_of, template
+from app.auth.policy import public
 from app.http import docs, security_txt
 from app.http.body import JSON
 from app.http.openapi import Json, as_json, finish
 
 router = Blueprint("docs", __name__)
-
-Reference: TypeAlias = tuple[type[BaseModel], JsonSchemaMode]
 
 _REFERENCE = "#/components/schemas/{model}"
 _CONDITIONS = {"If-Match": "Only if this is the version.", "If-None-Match": "Only if this is not the version."}
@@ -36,109 +33,112 @@ class _Schemas(GenerateJsonSchema):
         return described
 
 
-@cache
-def _assets() -> Path:
-    spec = find_spec("flask_swagger_ui")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(name="flask_swagger_ui")
-    return Path(spec.origin).parent / "dist"
-
-
 @router.get(security_txt.PATH)
+@public
 def contact() -> Response:
     return Response(security_txt.text(current_app.extensions["settings"]), content_type=security_txt.MEDIA_TYPE)
 
 
 @router.get("/openapi.json")
+@public
 def openapi() -> Response:
     return Response(current_app.extensions["openapi_json"], mimetype="application/json")
 
 
 @router.get("/docs")
+@public
 def page() -> Response:
     headers = {"Content-Security-Policy": docs.CONTENT_SECURITY_POLICY}
     return Response(docs.PAGE, mimetype="text/html", headers=headers)
 
 
 @router.get("/docs/<name>")
+@public
 def asset(name: str) -> Response:
-    content, media_type = docs.asset(name, _assets())
+    content, media_type = docs.asset(name, "flask_swagger_ui", "dist")
     return Response(content, content_type=media_type, headers={"Cache-Control": "public, max-age=86400"})
 
 
-def all_operations() -> list[Operation]:
-    """Return every operation of the service."""
-    return [operation for router in routers() for operation in router.operations]
-
-
-def endpoints() -> list[tuple[str, str, Callable[..., Any]]]:
-    """Return method, path and function of each operation."""
-    return [(operation.method, operation.path, operation.view) for operation in all_operations()]
-
-
-def methods_of(app: Flask) -> Callable[[str], Collection[str]]:
-    """Return a function that returns the methods of a path in `app`."""
-    return lambda path: list(app.url_map.bind("localhost").allowed_methods(path))
-
-
-def document(operations: Sequence[Operation]) -> Json:
-    """Return the OpenAPI document of `operations`."""
-    models = dict.fromkeys(each for operation in operations for each in _models(operation))
-    references, definitions = models_json_schema(list(models), ref_template=_REFERENCE, schema_generator=_Schemas)
-    schemas: Json = definitions.get("$defs", {})
+def document(app: Flask) -> Json:
+    """Return the OpenAPI document of `app`."""
+    found = [_Documented(rule, view) for rule, view in _operations(app)]
+    adapters = [
+        (f"{number} {use}", mode, adapter)
+        for number, each in enumerate(found)
+        for use, mode, adapter in _adapters(each.operation)
+    ]
+    written, components = TypeAdapter.json_schemas(adapters, ref_template=_REFERENCE, schema_generator=_Schemas)
+    schemas: Json = components.get("$defs", {})
     paths: Json = {}
-    for operation in operations:
-        described = _described(operation, references, schemas)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = described
-    access = {operation.name: operation.access for operation in operations}
-    return finish({"paths": paths, "components": {"schemas": schemas}}, access)
+    for number, each in enumerate(found):
+        uses = {key.partition(" ")[2]: schema for (key, _), schema in written.items() if key.startswith(f"{number} ")}
+        for method in methods_of(each.rule):
+            paths.setdefault(template(each.rule), {})[method.lower()] = _described(each, uses, schemas)
+    return finish({"paths": paths, "components": {"schemas": schemas}}, ServiceRoutes(app).documented)
 
 
-def serialized() -> str:
-    """Return the text of the OpenAPI document."""
-    return as_json(document(all_operations()))
+def serialized(app: Flask) -> str:
+    """Return the text of the OpenAPI document of `app`."""
+    return as_json(document(app))
 
 
-def _models(operation: Operation) -> Iterator[Reference]:
+class _Documented(NamedTuple):
+    rule: Rule
+    operation: Operation
+
+
+def _operations(app: Flask) -> Iterator[tuple[Rule, Operation]]:
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if isinstance(view, Operation):
+            yield rule, view
+
+
+def _adapters(operation: Operation) -> Iterator[tuple[str, JsonSchemaMode, TypeAdapter[Any]]]:
+    """Yield what is written as a schema: what for, for which direction, and the type."""
     if operation.body:
-        yield operation.body, "validation"
-    for model in (operation.answer, *(each.get("model") for each in operation.responses.values())):
-        if model:
-            yield model, "serialization"
+        yield "body", "validation", operation.body
+    if operation.answer:
+        yield "answer", "serialization", operation.answer
+    for status, response in operation.responses.items():
+        if "model" in response:
+            yield str(status), "serialization", TypeAdapter(response["model"])
 
 
-def _described(operation: Operation, references: Mapping[Any, Json], schemas: Json) -> Json:
-    def content(model: type[BaseModel], mode: JsonSchemaMode, media_type: str = JSON.media_type) -> Json:
-        return {"content": {media_type: {"schema": references[model, mode]}}}
+def _described(documented: _Documented, written: Mapping[str, Json], schemas: Json) -> Json:
+    operation = documented.operation
 
-    success: Json = content(operation.answer, "serialization") if operation.answer else {}
+    def content(use: str, media_type: str = JSON.media_type) -> Json:
+        return {"content": {media_type: {"schema": written[use]}}}
+
+    success: Json = content("answer") if operation.answer else {}
     responses = {str(operation.status): {"description": "Successful Response", **success}}
     for status, response in operation.responses.items():
         extra = {name: value for name, value in response.items() if name != "model"}
         if "model" in response:
-            extra |= content(response["model"], "serialization")
-        known = responses.get(str(status), {"description": HTTPStatus(int(status)).phrase})
+            extra |= content(str(status))
+        phrase = HTTPStatus(int(status)).phrase if str(status).isdecimal() else str(status)
+        known = responses.get(str(status), {"description": phrase})
         responses[str(status)] = {**known, **extra}
     described: Json = {
         "tags": [operation.tag],
         "summary": operation.name.replace("_", " ").title(),
-        "description": operation.description,
+        **({"description": operation.description} if operation.description else {}),
         "operationId": operation.name,
-        "parameters": _parameters(operation, schemas),
+        "parameters": _parameters(documented, schemas),
         "responses": responses,
     }
     if operation.body:
-        body = content(operation.body, "validation", operation.format.media_type)
-        described["requestBody"] = {"required": True, **body}
-    if operation.deprecation:
-        described["deprecated"] = True
+        body = content("body", operation.format.media_type)
+        described["requestBody"] = {"required": True, **body} if operation.is_body_required else body
     return described
 
 
-def _parameters(operation: Operation, schemas: Json) -> list[Json]:
-    """Return the parameters of `operation`; what they refer to is added to `schemas`."""
+def _parameters(documented: _Documented, schemas: Json) -> list[Json]:
+    """Return the parameters of an operation; what they refer to is added to `schemas`."""
     parameters: list[Json] = []
-    for place, model in (("path", operation.variables), ("query", operation.query)):
+    takes = documented.operation.parameters(documented.rule.arguments)
+    for place, model in (("path", takes.path), ("query", takes.query)):
         schema: Json = (
             model.model_json_schema(ref_template=_REFERENCE, schema_generator=_Schemas) if model else {"properties": {}}
         )
@@ -147,7 +147,7 @@ def _parameters(operation: Operation, schemas: Json) -> list[Json]:
             description = {"description": part["description"]} if "description" in part else {}
             is_required = name in schema.get("required", [])
             parameters.append({"name": name, "in": place, "required": is_required, "schema": part, **description})
-    if operation.preconditions:
+    if documented.operation.preconditions:
         parameters += [
             {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
             for name, description in _CONDITIONS.items()

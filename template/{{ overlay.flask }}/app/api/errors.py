@@ -1,37 +1,34 @@
-"""Every failure in the one shape, wherever it comes from."""
+"""Error handlers: every failure is answered in the same JSON shape."""
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.wrappers import Response as AnyResponse
 
-from app.core.errors import AppError, BadRequest, BodyTooLarge, MethodNotAllowed, NotFound
+from app.core.errors import AppError
 from app.http.middleware import allow
-from app.http.responses import ErrorResponse, crash_response, error_response
+from app.http.responses import ErrorResponse, crash_response, error_response, http_error_response
 
-_BY_STATUS: dict[int | None, type[AppError]] = {
-    400: BadRequest,
-    404: NotFound,
-    405: MethodNotAllowed,
-    413: BodyTooLarge,
-}
+_LEAST_FAILURE = 400
 
 
 def as_response(error: ErrorResponse) -> Response:
     return Response(error.body, error.status, error.headers)
 
 
+def _on_http_exception(error: HTTPException) -> AnyResponse:
+    status = error.code or 0
+    if error.response is not None or status < _LEAST_FAILURE:
+        return error.get_response()
+    methods = getattr(error, "valid_methods", None)
+    headers = allow(set(methods)) if methods else dict(error.get_headers())
+    # Werkzeug's standard description is replaced by ours; any other text comes from the view and is kept.
+    standard = getattr(default_exceptions.get(status), "description", None)
+    message = None if error.description == standard else error.description
+    return as_response(http_error_response(status, message, headers))
+
+
 def add_error_handlers(app: Flask) -> None:
     """Make `app` answer every failure in the contract's shape."""
-
-    @app.errorhandler(AppError)
-    def on_app_error(error: AppError) -> Response:
-        return as_response(error_response(error))
-
-    @app.errorhandler(HTTPException)
-    def on_http_exception(error: HTTPException) -> Response:
-        methods = getattr(error, "valid_methods", None)
-        failure = _BY_STATUS.get(error.code, AppError)(headers=allow(set(methods)) if methods else None)
-        return as_response(error_response(failure))
-
-    @app.errorhandler(Exception)
-    def on_crash(crash: Exception) -> Response:
-        return as_response(crash_response(crash))
+    app.register_error_handler(AppError, lambda error: as_response(error_response(error)))
+    app.register_error_handler(HTTPException, _on_http_exception)
+    app.register_error_handler(Exception, lambda crash: as_response(crash_response(crash)))

@@ -1,194 +1,211 @@
-"""Routes that keep the contract: what must be right before a view runs, and in which order it is checked."""
+"""Find every route of an application and check its contract before its view runs.
 
-import inspect
+Write them as Flask's documentation does, and put `@requires(...)` or `@public` on each view, or around a blueprint.
+What is on a `Router` is documented and validated, too.
+"""
+
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, TypeAlias, TypeVar, get_args, get_type_hints
-from urllib.parse import parse_qsl
+from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, request
-from pydantic import BaseModel, ValidationError, create_model
+from flask import Blueprint, Flask, current_app, request
+from werkzeug import exceptions
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 
-from app.api.deps import get_precondition, get_settings, identify_caller
-from app.auth.policy import access_of
-from app.core import context
-from app.core.errors import BodyTooLarge
-from app.core.preconditions import Precondition
-from app.http.body import JSON, BodyFormat, max_body_of, most_members_of
-from app.http.deprecation import deprecation_of
-from app.http.limited import limit_of
-from app.http.negotiation import require_acceptable
-from app.http.openapi import Json
-from app.http.validation import QueryNames, invalid
+from app.api.deps import get_settings, identify_caller
+from app.api.operation import Answer, Operation
+from app.auth.policy import Access, declared_access
+from app.core.errors import MethodNotAllowed, NotFound, RouteError
+from app.http.contract import Contract, Contracts
+from app.http.middleware import allow
 
-T = TypeVar("T", bound=BaseModel)
+__all__ = ["Answer", "Router"]
+
 View = TypeVar("View", bound=Callable[..., Any])
 
-Answer: TypeAlias = T | Response | tuple[T, int] | tuple[T, dict[str, str]]
-"""What a view returns: a model, alone or with a status or headers, or a response as it is."""
-
-_VARIABLE = re.compile(r"<(\w+)>")
-
-
-class Operation:
-    """A view, and what its decorators and annotations say of it.
-
-    A parameter `body` or `query` is a model, one annotated with `Precondition` is filled from the conditional
-    headers, and all others are variables of the path. A body is JSON, or `Annotated[…, FORM]`. The model that is
-    returned is the answer's.
-    """
-
-    def __init__(
-        self,
-        view: Callable[..., Any],
-        path: str,
-        method: str,
-        *,
-        tag: str,
-        status: int = HTTPStatus.OK,
-        responses: Mapping[int | str, Json] | None = None,
-    ) -> None:
-        self.view = view
-        self.name: str = getattr(view, "__name__", "")
-        self.path = _VARIABLE.sub(r"{\1}", path)
-        self.method = method
-        self.tag = tag
-        self.status = int(status)
-        self.responses = responses or {}
-        self.access = access_of(view)
-        self.deprecation = deprecation_of(view)
-        self.limit = limit_of(view)
-        self.format = _format_in(get_type_hints(view, include_extras=True).get("body"))
-        hints = get_type_hints(view)
-        self.answer = _model_in(hints.pop("return"))
-        self.body: type[BaseModel] | None = hints.pop("body", None)
-        self.most_members = most_members_of(self.body) if self.body else 0
-        self.query: type[BaseModel] | None = hints.pop("query", None)
-        self.preconditions = [name for name, hint in hints.items() if hint is Precondition]
-        variables: dict[str, Any] = {name: (hint, ...) for name, hint in hints.items() if hint is not Precondition}
-        if set(variables) != set(_VARIABLE.findall(path)):
-            raise TypeError(f"{view!r} takes {sorted(variables)} of the path {path}")
-        self.variables: type[BaseModel] | None = create_model("Path", **variables) if variables else None
-        self.query_names = QueryNames.of(*([self.query] if self.query else []))
-
-    @property
-    def description(self) -> str:
-        return inspect.getdoc(self.view) or ""
-
-    def __call__(self, **variables: str) -> Response:
-        """Return the answer to the current request: checks in the contract's order, then the view."""
-        self._check()
-        body = self._read() if self.body else None
-        self.query_names.check(request.query_string)
-        return self._response(self.view(**self._arguments(variables, body)))
-
-    def _read(self) -> Any:  # noqa: ANN401 - whatever the client sent
-        content = request.get_data()
-        if len(content) > self._max_body():
-            raise BodyTooLarge
-        return self.format.parse(content, self.most_members)
-
-    def _max_body(self) -> int:
-        return max_body_of(self.view, get_settings().max_body_bytes)
-
-    def _check(self) -> None:
-        current = context.current()
-        if current is not None:
-            current.route = self.path
-            current.headers += self.deprecation.headers() if self.deprecation else []
-        headers = request.headers
-        if self.body:
-            self.format.require(headers.getlist("content-type"), headers.getlist("content-encoding"))
-        require_acceptable(headers.getlist("accept"))
-        if not self.access.public:
-            self.access.check(identify_caller())
-        if self.limit is not None:
-            self.limit(get_settings())
-        if (request.content_length or 0) > self._max_body():
-            raise BodyTooLarge
-
-    def _arguments(self, variables: dict[str, str], body: object) -> dict[str, Any]:
-        findings: list[Any] = []
-
-        def parse(model: type[BaseModel] | None, value: object) -> BaseModel | None:
-            try:
-                return model.model_validate(value, from_attributes=True) if model else None
-            except ValidationError as error:
-                findings.extend(error.errors())
-                return None
-
-        path = parse(self.variables, variables)
-        arguments: dict[str, Any] = {
-            **(dict(path) if path else {}),
-            "query": parse(self.query, self._query_values()),
-            "body": parse(self.body, body),
-        }
-        if findings:
-            raise invalid(findings)
-        arguments |= {name: get_precondition() for name in self.preconditions}
-        return {name: value for name, value in arguments.items() if value is not None}
-
-    def _query_values(self) -> dict[str, str | list[str]]:
-        values: dict[str, str | list[str]] = {}
-        for name, value in parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True):
-            if name in self.query_names.repeatable:
-                values[name] = [*values.get(name, []), value]
-            else:
-                values[name] = value
-        return values
-
-    def _response(self, answer: Any) -> Response:  # noqa: ANN401 - whatever a view returned
-        content, *rest = answer if isinstance(answer, tuple) else (answer,)
-        if content is None:
-            content = Response(status=self.status)
-            del content.headers["Content-Type"]
-        elif not isinstance(content, Response):
-            content = Response(content.model_dump_json(by_alias=True), self.status, mimetype="application/json")
-        return current_app.make_response((content, *rest)) if rest else content
+_VARIABLE = re.compile(r"<(?:[^<>]*:)?(\w+)>")
 
 
 class Router(Blueprint):
-    """A blueprint of operations: each view says who may call it, what it takes and what it returns.
+    """A blueprint whose views are documented by their annotations, and get what these say; see `Operation`.
 
-    The options of a route are the `status` of success and `responses`, the documentation of others.
+    Beside Flask's own, the options of a route are the `status` of success and `responses`, the documentation of others.
     """
 
-    def __init__(self, name: str, *, url_prefix: str = "") -> None:
-        super().__init__(name, __name__, url_prefix=url_prefix)
-        self.operations: list[Operation] = []
+    def __init__(self, name: str, import_name: str = __name__, **options: Any) -> None:  # noqa: ANN401 - as in the base class
+        super().__init__(name, import_name, **options)
+        self._operations: dict[tuple[int, str], Operation] = {}
 
-    def get(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
-        return self._register("GET", rule, options)
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
+        status, responses = options.pop("status", HTTPStatus.OK), options.pop("responses", {})
+        name = options.pop("endpoint", None)
 
-    def post(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
-        return self._register("POST", rule, options)
-
-    def put(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
-        return self._register("PUT", rule, options)
-
-    def patch(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
-        return self._register("PATCH", rule, options)
-
-    def delete(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
-        return self._register("DELETE", rule, options)
-
-    def _register(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[View], View]:
         def register(view: View) -> View:
-            operation = Operation(view, f"{self.url_prefix}{rule}", method, tag=self.name, **options)
-            self.operations.append(operation)
-            self.add_url_rule(rule, operation.name, operation, methods=[method])
+            # One view may have several rules.
+            key = (id(view), f"{status} {responses}")
+            operation = self._operations.setdefault(
+                key, Operation(view, tag=self.name, status=status, responses=responses)
+            )
+            self.add_url_rule(rule, name or operation.name, operation, **options)
             return view
 
         return register
 
+    # Flask's own do the same, but their types do not allow a view to return a model.
 
-def _model_in(hint: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
-    """Return the model that `hint` is or holds."""
-    found = (each for each in (hint, *get_args(hint)) if isinstance(each, type) and issubclass(each, BaseModel))
-    return next(found, None)
+    def get(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
+        return self.route(rule, methods=["GET"], **options)
+
+    def post(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
+        return self.route(rule, methods=["POST"], **options)
+
+    def put(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
+        return self.route(rule, methods=["PUT"], **options)
+
+    def patch(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
+        return self.route(rule, methods=["PATCH"], **options)
+
+    def delete(self, rule: str, **options: Any) -> Callable[[View], View]:  # noqa: ANN401 - as in the base class
+        return self.route(rule, methods=["DELETE"], **options)
 
 
-def _format_in(hint: Any) -> BodyFormat:  # noqa: ANN401 - any annotation
-    """Return the format that `hint` is annotated with, JSON if with none."""
-    return next((each for each in get_args(hint) if isinstance(each, BodyFormat)), JSON)
+class ServiceRoutes:
+    """The routes of `app`, collected on first use."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    @cached_property
+    def _adapter(self) -> MapAdapter:
+        return self.app.url_map.bind("localhost")
+
+    @cached_property
+    def all(self) -> dict[tuple[str, str, str], Contract]:
+        """All contracts by method, rule and name of the view.
+
+        Raises:
+            RouteError: a route does not say who may call it, or cannot be served.
+        """
+        return {
+            (contract.method, rule.rule, rule.endpoint): contract
+            for rule in self.app.url_map.iter_rules()
+            if not rule.build_only
+            for contract in self._contracts(rule)
+        }
+
+    @cached_property
+    def documented(self) -> Contracts:
+        """The contracts by method and path."""
+        return {(contract.method, contract.path): contract for contract in self.all.values()}
+
+    def check(self) -> None:
+        """Check that every route declares who may call it and can be served.
+
+        Raises:
+            RouteError: one does not say who may call it, or cannot be served.
+        """
+        _ = self.all
+        application: Any = self.app.wsgi_app
+        while not isinstance(application, DispatcherMiddleware) and hasattr(application, "app"):
+            application = application.app
+        if isinstance(application, DispatcherMiddleware):
+            raise RouteError("DispatcherMiddleware mounts applications whose callers are not checked. Use a blueprint.")
+
+    def of(self, rule: Rule, method: str) -> Contract:
+        """Return the contract of the route that Flask has chosen.
+
+        Raises:
+            RouteError: it was added later, and does not say who may call it.
+        """
+        method = "GET" if method == "HEAD" else method
+        found = self.all.get((method, rule.rule, rule.endpoint))
+        found = found or next((each for each in self._contracts(rule) if each.method == method), None)
+        if found is None:
+            raise MethodNotAllowed
+        return found
+
+    @cached_property
+    def _special(self) -> tuple[str, ...]:
+        """Prefixes of paths with a body limit or a bulkhead: their contract is needed before a thread is taken."""
+        contracts = [each for each in self.all.values() if each.room or each.max_body_bytes is not None]
+        return tuple({each.path.partition("{")[0] for each in contracts})
+
+    def match(self, method: str, path: str) -> Contract | None:
+        if not path.startswith(self._special):
+            # Flask looks for it anyway, in its thread.
+            return None
+        try:
+            rule, _ = self._adapter.match(path, method, return_rule=True)
+        except RequestRedirect:
+            return None
+        except exceptions.MethodNotAllowed as error:
+            raise MethodNotAllowed(headers=allow(set(error.valid_methods or ()))) from None
+        except exceptions.NotFound:
+            raise NotFound from None
+        return self.of(rule, method)
+
+    def methods(self, path: str) -> set[str]:
+        found = set(self._adapter.allowed_methods(path)) - {"OPTIONS"}
+        with suppress(exceptions.HTTPException):
+            rule, _ = self._adapter.match(path, "OPTIONS", return_rule=True)
+            found |= {"OPTIONS"} & {*methods_of(rule)}
+        return found
+
+    def _contracts(self, rule: Rule) -> Iterator[Contract]:
+        view = self.app.view_functions[rule.endpoint]
+        path = template(rule)
+        for method in methods_of(rule):
+            inherited = self._access_around(rule.endpoint)
+            if isinstance(view, Operation):
+                yield view.contract(method, path, rule.arguments, inherited)
+                continue
+            # A class-based view. What a method declares wins over what the class declares.
+            function = getattr(getattr(view, "view_class", None), method.lower(), None)
+            yield Contract(method, path, function if declared_access(function) else view, inherited=inherited)
+
+    def _access_around(self, endpoint: str) -> Access | None:
+        """Return what the innermost blueprint around a view declares, if one does."""
+        names = endpoint.split(".")[:-1]
+        blueprints = [self.app.blueprints.get(".".join(names[:end])) for end in range(len(names), 0, -1)]
+        return next(filter(None, map(declared_access, blueprints)), None)
+
+
+def methods_of(rule: Rule) -> list[str]:
+    """Return the methods that the view of `rule` answers, and not Flask for it."""
+    of_flask = {"HEAD", "OPTIONS"} if getattr(rule, "provide_automatic_options", True) else {"HEAD"}
+    return sorted((rule.methods or set()) - of_flask)
+
+
+def template(rule: Rule) -> str:
+    """Return the path of `rule` as OpenAPI writes it."""
+    return _VARIABLE.sub(r"{\1}", rule.rule)
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "transfer-encoding" in request.headers
+
+
+def check_contract() -> None:
+    """Check what must hold before the view of the current request runs: media types, caller, limits.
+
+    Raises:
+        AppError: a check failed; the first one in this order decides.
+    """
+    rule = request.url_rule
+    if rule is None or (request.method == "OPTIONS" and "OPTIONS" not in methods_of(rule)):
+        # Flask answers this itself: 404, 405, or the list of methods.
+        return
+    routes: ServiceRoutes = current_app.extensions["routes"]
+    contract, settings = routes.of(rule, request.method), get_settings()
+    contract.enter()
+    contract.check_media_types(request.headers, has_body=contract.body is not None and _has_body())
+    if not contract.access.public:
+        contract.access.check(identify_caller())
+    if contract.limit is not None:
+        contract.limit(settings)
+    request.max_content_length = request.max_form_memory_size = contract.max_body(settings)
+    contract.check_size(request.headers, settings)

@@ -1,13 +1,14 @@
-"""Flask behind an ASGI server: a request has a thread while Python works on it, and none while bytes travel."""
+"""Run Flask behind an ASGI server. A request holds a thread only while Python code runs, not during I/O."""
 
 import asyncio
 import io
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from flask import Flask, Request
@@ -15,12 +16,15 @@ from werkzeug.routing import MapAdapter
 
 from app.core.errors import AppError, BodyTooLarge
 from app.http import server
-from app.http.middleware import Receive, Scope, Send
+from app.http.asgi import Receive, Scope, Send, encoded
+from app.http.receiving import parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
+_MOST_IN_MEMORY = 1024 * 1024
+"""How many bytes of a body are kept in memory; more are in a temporary file, and written by a thread."""
 _log = structlog.get_logger("app.requests")
 
 
@@ -31,7 +35,13 @@ class Service(Flask):
         if request is None:
             return super().create_url_adapter(request)
         # Flask's own also looks at the host, and refuses what asks for an upgrade.
-        return self.url_map.bind("localhost", default_method=request.method, path_info=request.path)
+        return self.url_map.bind(
+            request.host,
+            script_name=request.root_path,
+            url_scheme=request.scheme,
+            default_method=request.method,
+            path_info=request.path,
+        )
 
 
 class WSGIAdapter:
@@ -98,7 +108,7 @@ class _Answer:
         self._has_begun = False
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Return `function()`. Who no longer waits for it leaves it to finish: its thread is taken until then."""
+        """Return `function()`. If the caller is cancelled, the function still runs to its end in its thread."""
         work = self._threads.submit(lambda: self._context.run(function))
         self._work = work
         return await asyncio.wrap_future(work)
@@ -117,7 +127,7 @@ class _Answer:
         return body or b"", body is None
 
     def end(self) -> None:
-        """Let the application end the request, in a thread, once what it does for it is done."""
+        """Close the response in a thread, after the running call has finished."""
         if self._work is None or self._work.done():
             # The service may be stopping.
             with suppress(RuntimeError):
@@ -130,6 +140,7 @@ class _Answer:
         try:
             if close is not None:
                 self._context.run(close)
+            self._request["wsgi.input"].close()
         except Exception:  # noqa: BLE001 - nobody is there to be told
             _log.exception("crash")
 
@@ -138,7 +149,7 @@ class _Answer:
         if exc_info is not None and self._has_begun:
             raise exc_info[1].with_traceback(exc_info[2])
         self.status = int(status[:3])
-        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self.headers = encoded(headers)
 
 
 class UnreadableBody(io.RawIOBase):
@@ -160,21 +171,38 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _body(scope: Scope, receive: Receive) -> io.IOBase:
+async def _body(scope: Scope, receive: Receive) -> "IO[bytes] | UnreadableBody":
     """Return the body. One that is too large fails when it is read, so that credentials are checked before its size."""
-    body, more = io.BytesIO(), any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
+    body, file = bytearray(), None
     try:
-        while more:
-            message = await receive()
-            body.write(message.get("body", b""))
-            more = message.get("more_body", False)
-    except BodyTooLarge as error:
-        return UnreadableBody(error)
-    body.seek(0)
-    return body
+        async for part in parts(scope, receive):
+            body += part
+            if len(body) > _MOST_IN_MEMORY:
+                file = await asyncio.to_thread(_appended, file, body)
+                body = bytearray()
+        if file is not None:
+            file = await asyncio.to_thread(_appended, file, body)
+    except BaseException as error:
+        if file is not None:
+            file.close()
+        if isinstance(error, BodyTooLarge):
+            return UnreadableBody(error)
+        raise
+    if file is None:
+        return io.BytesIO(body)
+    file.seek(0)
+    return file
 
 
-def _environ(scope: Scope, body: io.IOBase) -> "WSGIEnvironment":
+def _appended(file: "IO[bytes] | None", part: bytearray) -> "IO[bytes]":
+    """Return `file`, or else a new one, with `part` at its end; it is closed with the request."""
+    file = file or tempfile.TemporaryFile()  # noqa: SIM115
+    file.write(part)
+    file.flush()
+    return file
+
+
+def _environ(scope: Scope, body: "IO[bytes] | UnreadableBody") -> "WSGIEnvironment":
     host, port = scope["server"] or ("localhost", 80)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -197,7 +225,7 @@ def _environ(scope: Scope, body: io.IOBase) -> "WSGIEnvironment":
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         if "_" in name:
-            # It would pass for the header that has a hyphen there.
+            # In WSGI it could not be told from the header with a hyphen.
             continue
         key = name.upper().replace("-", "_")
         key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"

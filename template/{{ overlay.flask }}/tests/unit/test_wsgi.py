@@ -1,22 +1,26 @@
 """Flask behind an ASGI server."""
 
 import asyncio
+import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import httpx2
 import pytest
 from flask import Flask, Response, request, stream_with_context
 from structlog.testing import CapturingLogger
 
+from app.auth.policy import public
 from app.core.settings import Settings
-from app.http.middleware import Message
+from app.http.asgi import Message, Receive, Scope, Send
 from app.main import create_app, create_asgi_app
 from tests.asgi import client_of
 from tests.requests import assert_failed
 
 _DONE, _CLOSED = threading.Event(), threading.Event()
+_MIB = 1024 * 1024
 
 
 def fail() -> None:
@@ -30,14 +34,17 @@ def app(settings: Settings) -> Flask:
     app = create_app(settings.model_copy(update=hasty))
 
     @app.post("/form")
+    @public
     def form() -> dict[str, str]:
         return dict(request.form)
 
     @app.get("/names")
+    @public
     def names() -> dict[str, str]:
         return dict(request.headers)
 
     @app.get("/stream")
+    @public
     def stream() -> Response:
         def parts() -> Iterator[str]:
             try:
@@ -49,6 +56,7 @@ def app(settings: Settings) -> Flask:
         return Response(stream_with_context(parts()), mimetype="text/plain")
 
     @app.get("/slow")
+    @public
     def slow() -> Response:
         _DONE.wait(10)
         response = Response("late")
@@ -61,6 +69,7 @@ def app(settings: Settings) -> Flask:
 
 def _add_views_that_clients_leave(app: Flask) -> None:
     @app.get("/closing")
+    @public
     def closing() -> Response:
         response = Response("sent")
         response.call_on_close(lambda: _CLOSED.wait(10))
@@ -68,6 +77,7 @@ def _add_views_that_clients_leave(app: Flask) -> None:
         return response
 
     @app.get("/endless")
+    @public
     def endless() -> Response:
         def parts() -> Iterator[str]:
             try:
@@ -102,12 +112,44 @@ class TestRequests:
         chunked = {"Content-Type": "application/x-www-form-urlencoded"}
         assert_failed(client.post("/form", content=iter([b"a=", b"x" * 99]), headers=chunked), 413, "body_too_large")
 
+    def test_a_large_one_is_written_to_the_disk_in_another_thread(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writers, loops = set[int](), set[int]()
+
+        def opened(**options: Any) -> Any:
+            writers.add(threading.get_ident())
+            return real(**options)
+
+        real = tempfile.TemporaryFile
+        monkeypatch.setattr(tempfile, "TemporaryFile", opened)
+        # With one thread, the first request has been closed when the second is answered.
+        app = create_app(settings.model_copy(update={"max_body_bytes": 3 * _MIB, "database_pool_size": 1}))
+
+        @app.post("/size")
+        @public
+        def size() -> dict[str, int]:
+            return {"size": len(request.get_data())}
+
+        served = create_asgi_app(app)
+
+        async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+            loops.add(threading.get_ident())
+            await served(scope, receive, send)
+
+        with client_of(noted) as client:
+            sizes = [client.post("/size", content=bytes(size)).json()["size"] for size in (2 * _MIB, _MIB)]
+
+        assert sizes == [2 * _MIB, _MIB]
+        assert writers
+        assert not writers & loops
+
     def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen(self, client: httpx2.Client) -> None:
-        sent = {"X_API_Key": "forged", "Script_Name": "/elsewhere", "X-Real": "yes"}
+        sent = {"X_Client_Id": "forged", "Script_Name": "/elsewhere", "X-Real": "yes"}
         received = client.get("/names", headers=sent).json()
 
         assert received["X-Real"] == "yes"
-        assert not {"X-Api-Key", "Script-Name"} & received.keys()
+        assert not {"X-Client-Id", "Script-Name"} & received.keys()
 
     def test_lines_of_one_header_are_joined(self, client: httpx2.Client) -> None:
         lines = [("X-Real", "a"), ("X-Real", "b"), ("Cookie", "a=1"), ("Cookie", "b=2")]

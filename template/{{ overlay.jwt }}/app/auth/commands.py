@@ -23,16 +23,16 @@ def _scopes(_context: click.Context, _parameter: click.Parameter, value: str) ->
     names = [name.strip() for name in value.split(",") if name.strip()]
     for name in names:
         if name not in SCOPES:
-            raise click.BadParameter(f"{name!r} is no scope of this service.")
+            raise click.BadParameter(f"This service has no scope {name!r}.")
     return names
 
 
 @click.group("users")
-def users_command() -> None:
+def command() -> None:
     """Grant roles, limit scopes, disable and delete users, reset passwords, end sessions."""
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 @click.argument("role", type=click.Choice(administration.ROLES), metavar="ROLE")
 def grant(email: str, role: str) -> None:
@@ -41,7 +41,7 @@ def grant(email: str, role: str) -> None:
     click.echo(f"{email} has the role {role}.")
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 @click.argument("role", type=click.Choice(administration.ROLES), metavar="ROLE")
 def revoke(email: str, role: str) -> None:
@@ -50,19 +50,19 @@ def revoke(email: str, role: str) -> None:
     click.echo(f"{email} no longer has the role {role}.")
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 @click.argument("scopes", callback=_scopes)
 def limit(email: str, scopes: list[str] | None) -> None:
-    """Let the user with EMAIL have no other SCOPES.
+    """Limit the user with EMAIL to SCOPES.
 
-    They are separated by commas; 'all' are all that there are, and '' is none.
+    Separate scopes by commas; 'all' removes the limit, and '' leaves no scopes.
     """
     _write(lambda session: administration.limit(session, email, scopes))
     click.echo(f"{email} can have {_ALL if scopes is None else ', '.join(scopes) or 'no'} scopes.")
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 def disable(email: str) -> None:
     """Keep the user with EMAIL from signing in, and end all sessions; nothing is deleted."""
@@ -70,7 +70,7 @@ def disable(email: str) -> None:
     click.echo(f"{email} is disabled.")
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 def enable(email: str) -> None:
     """Let the user with EMAIL sign in again."""
@@ -78,7 +78,7 @@ def enable(email: str) -> None:
     click.echo(f"{email} is enabled.")
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 @click.confirmation_option(prompt="The user cannot be brought back. Go on?")
 def delete(email: str) -> None:
@@ -87,7 +87,7 @@ def delete(email: str) -> None:
     click.echo(f"{email} is deleted.")
 
 
-@users_command.command()
+@command.command()
 @click.argument("email")
 def reset(email: str) -> None:
     """Make a token with which the user with EMAIL sets a new password, and print it, alone on the last line."""
@@ -98,16 +98,16 @@ def reset(email: str) -> None:
     click.echo(message.token if message else "")
 
 
-@users_command.command()
+@command.command()
 def clean() -> None:
-    """Delete sessions and tokens that are good for nothing any more; run it every day."""
+    """Delete expired sessions and tokens. Run it every day."""
     with opened_database() as database:
         database.write(one_time.forget_expired)
         count = database.write(sessions.forget_dead, database.settings)
-    click.echo(f"{count} sessions are deleted.")
+    click.echo(f"Sessions deleted: {count}.")
 
 
-@users_command.command("sign-out")
+@command.command("sign-out")
 @click.argument("email")
 def sign_out(email: str) -> None:
     """End all sessions of the user with EMAIL."""

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.core import clock
-from app.core.errors import AppError
+from app.core.failures.accounts import InvalidToken
 from app.core.ids import new_id
 from app.db.models.users import OneTimeToken, User
 from app.observability.security_log import record_once_committed
@@ -23,15 +23,10 @@ Purpose = Literal["reset", "proof"]
 _PREFIXES: Final[dict[Purpose, str]] = {"reset": "reset_", "proof": "proof_"}
 
 
-class InvalidToken(AppError):
-    status, code = 400, "invalid_token"
-    default = "The token is not good, or not any more. Ask for a new one."
-
-
 def issue(session: Session, user: User, purpose: Purpose, seconds: int) -> str:
     """Return a new token for `user`, good for so many `seconds`.
 
-    Others of its purpose stay good until one is used: whoever asks for many ends nobody's.
+    Earlier tokens stay valid until one is used, so asking for more does not invalidate them.
     """
     token, now = _PREFIXES[purpose] + secrets.token_urlsafe(32), clock.now()
     made = OneTimeToken(
@@ -55,7 +50,7 @@ def count(session: Session, user_id: UUID, purpose: Purpose) -> int:
 
 
 def owner(session: Session, token: str, purpose: Purpose) -> UUID:
-    """Return whose `token` is.
+    """Return the user whose `token` this is.
 
     Raises:
         InvalidToken: it is unknown, was used, or has expired; or the user is disabled.
@@ -76,7 +71,7 @@ def owner(session: Session, token: str, purpose: Purpose) -> UUID:
 
 
 def take(session: Session, token: str, purpose: Purpose) -> User:
-    """Return whose `token` is, locked, and use it up: of two at once one has it.
+    """Use up `token` and return its user, locked. Of two concurrent calls only one succeeds.
 
     Raises:
         InvalidToken: as `owner` does.

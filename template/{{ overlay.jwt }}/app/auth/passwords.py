@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.auth.settings import AuthSettings
 from app.core import context
-from app.core.auth_settings import AuthSettings
 from app.core.errors import Unavailable
 
 _LANES: Final = 1
@@ -47,7 +47,7 @@ class Passwords:
         self._hasher = PasswordHash((hasher,))
         self._slots = Semaphore(concurrency)
         salt, digest = (_base64(secrets.token_bytes(size)) for size in (_SALT_BYTES, _HASH_BYTES))
-        # No password has this hash, and it takes as long to find out.
+        # No password has this hash; verifying against it takes the same time as against a real one.
         self._nobodys = f"$argon2id$v=19$m={memory_kib},t={iterations},p={_LANES}${salt}${digest}"
 
     def hash(self, password: str) -> str:
@@ -56,15 +56,15 @@ class Passwords:
             return self._hasher.hash(_composed(password))
 
     def verify(self, password: str, stored: str | None) -> Verdict:
-        """Return whether `password` is the one of the hash `stored`; without one, no, after the same work.
+        """Verify `password` against the hash `stored`. Without a hash, refuse it after the same work.
 
-        Keyboards compose letters in different ways: what they send is compared as NFC (RFC 8265, 4.2.2).
+        Passwords are normalized to NFC, since keyboards enter accented letters differently (RFC 8265, 4.2.2).
         """
         composed = _composed(password)
         with self._slot():
             is_right, new_hash = self._hasher.verify_and_update(composed, stored or self._nobodys)
             if not is_right and composed != password:
-                # A hash of before passwords were composed.
+                # The hash was stored before passwords were normalized to NFC.
                 is_right = self._hasher.verify(password, stored or self._nobodys)
                 new_hash = self._hasher.hash(composed) if is_right else None
         return Verdict(is_right and stored is not None, new_hash)
@@ -75,7 +75,7 @@ class Passwords:
             message = "Too many users are signing in. Try again shortly."
             raise Unavailable(message)
         try:
-            # Who waited too long is not worth the work.
+            # A request that waited past its deadline is not hashed: nobody would read the answer.
             context.check_deadline()
             yield
         finally:

@@ -1,37 +1,35 @@
 """Sessions: started by a password, kept up by refresh tokens, and ended.
 
-A refresh token is 256 random bits, so one round of SHA-256 is enough to store it by. Each is good for one use. A
-second use means that two have it, of whom one has stolen it, and nobody can tell who: the session ends for both
+The first refresh token of a session is 256 random bits, and each other is derived from the one before it with a secret
+of this service. So one round of SHA-256 is enough to store them by. Each is good for one use. A
+second use means that the token was stolen. Nobody can tell which of two users is the thief: both lose the session
 (RFC 9700, 4.14.2).
 """
 
 import hashlib
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Row, bindparam, delete, func, or_, select, update
+from sqlalchemy import CursorResult, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
+from app.auth.settings import AuthSettings
 from app.auth.tokens import Claims
 from app.core import clock
-from app.core.auth_settings import AuthSettings
 from app.core.errors import NotFound, Unauthenticated
 from app.core.ids import new_id
 from app.core.scopes import SCOPES
-from app.db.keyset import Keyset, SortKey
+from app.db.lists import ListQuery, PageT, paginate
 from app.db.models.users import RefreshToken, User, UserSession
 from app.observability.security_log import record_once_committed
-from app.schemas.page import PageQuery
-from app.schemas.sign_in import SessionPage, SessionRead
 
 _PREFIX: Final = "refresh_"
-_NEWEST_FIRST: Final = Keyset(
-    [SortKey(UserSession.created_at, datetime, descending=True), SortKey(UserSession.id, UUID, descending=True)]
-)
 
 # One statement a request, built once.
 _CURRENT: Final = (
@@ -95,7 +93,8 @@ def start(
     session.add(started)
     session.flush()
     record_once_committed(session, "authn_login_success", account=user.email, user=user_id, session_id=started.id)
-    return Ongoing(user_id, started.id, _new_token(session, started.id))
+    first = _PREFIX + secrets.token_urlsafe(32)
+    return Ongoing(user_id, started.id, _stored(session, started.id, first))
 
 
 def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> None:
@@ -105,19 +104,20 @@ def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) ->
 
 
 def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | None:
-    """Return the session with its next refresh token; None if `token` is not good, or not any more.
+    """Rotate `token`: return the session with its next refresh token, or None if `token` is not valid.
 
-    Nor is it once the session was idle for AUTH_SESSION_IDLE_SECONDS, or the user is disabled.
+    It is not valid either when the session was idle for AUTH_SESSION_IDLE_SECONDS, or the user is disabled.
 
-    The session of a token that was used before is revoked. The caller must let that be committed, so nothing is
-    raised here.
+    Two tabs of a browser, or a request that is sent again, use a token twice: within AUTH_REFRESH_GRACE_SECONDS they
+    get the same next token. Otherwise the session of a token that was used before is revoked. The caller must let that
+    be committed, so nothing is raised here.
     """
     found = session.execute(
         select(RefreshToken.id, RefreshToken.session_id).where(RefreshToken.token_hash == _hash(token))
     ).one_or_none()
     if found is None:
         return None
-    # One at a time: who comes second finds the token used.
+    # The row is locked, so a concurrent second use finds the token used.
     family = session.scalar(select(UserSession).where(UserSession.id == found.session_id).with_for_update())
     now = clock.now()
     idle_since = now - timedelta(seconds=settings.auth_session_idle_seconds)
@@ -128,40 +128,42 @@ def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | No
     is_fresh = (RefreshToken.id == found.id, RefreshToken.used_at.is_(None))
     used = cast("CursorResult[Any]", session.execute(update(RefreshToken).where(*is_fresh).values(used_at=now)))
     about = {"user": family.user_id, "session_id": family.id}
-    if used.rowcount != 1:
+    if used.rowcount == 1:
+        family.last_used_at = now
+        following = _stored(session, family.id, _following(settings.jwt_secrets[0], found.id, token))
+    else:
+        following = _followed(session, settings, found.id, token)
+    if following is None:
         family.revoked_at = now
         record_once_committed(session, "authn_token_reuse", **about)
         return None
-    family.last_used_at = now
     record_once_committed(session, "session_renewed", **about)
-    return Ongoing(family.user_id, family.id, _new_token(session, family.id))
+    return Ongoing(family.user_id, family.id, following)
 
 
-def list_own(session: Session, settings: AuthSettings, caller: Principal, query: PageQuery) -> SessionPage:
-    """Return the page of the caller's sessions that go on, after the cursor, newest first.
+def list_own(session: Session, settings: AuthSettings, caller: Principal, query: ListQuery[PageT]) -> PageT:
+    """Return the page of the caller's sessions that go on; `is_current` is the one that asks.
 
     Raises:
         InvalidCursor: the cursor is not one of this list.
     """
     idle_since = clock.now() - timedelta(seconds=settings.auth_session_idle_seconds)
     going_on = (UserSession.revoked_at.is_(None), UserSession.expires_at > clock.now(), idle_since < _LAST_USED)
-    columns: tuple[Any, ...] = (UserSession.id, UserSession.created_at, _LAST_USED.label("last_used_at"))
-    statement = select(*columns, UserSession.expires_at).where(UserSession.user_id == UUID(caller.subject), *going_on)
-    scope = [caller.subject, "sessions"]
-    rows = session.execute(_NEWEST_FIRST.page(statement, query.limit, query.cursor, scope)).all()
-    page, has_more = rows[: query.limit], len(rows) > query.limit
-    return SessionPage(
-        data=[_read(row, caller) for row in page],
-        next_cursor=_NEWEST_FIRST.cursor(page[-1], scope) if has_more else None,
-        has_more=has_more,
-    )
+    statement = select(
+        UserSession.id,
+        UserSession.created_at,
+        _LAST_USED.label("last_used_at"),
+        UserSession.expires_at,
+        (UserSession.id == caller.session).label("is_current"),
+    ).where(UserSession.user_id == UUID(caller.subject), *going_on)
+    return paginate(session, statement, UserSession, query, [caller.subject, "sessions"])
 
 
 def end_own(session: Session, caller: Principal, session_id: UUID) -> None:
     """End one of the caller's sessions.
 
     Raises:
-        NotFound: the caller has no such session that goes on.
+        NotFound: the caller has no such active session.
     """
     if not _revoke(session, UserSession.id == session_id, UserSession.user_id == UUID(caller.subject)):
         raise NotFound(f"Session {session_id} does not exist.")
@@ -213,13 +215,25 @@ def _is_disabled(session: Session, user_id: UUID) -> bool:
     return session.scalar(select(User.disabled_at).where(User.id == user_id)) is not None
 
 
-def _read(row: Row[Any], caller: Principal) -> SessionRead:
-    is_current = row.id == caller.session
-    return SessionRead(**row._mapping, is_current=is_current)  # noqa: SLF001 - the public name, so spelt by SQLAlchemy
+def _followed(session: Session, settings: AuthSettings, token_id: UUID, token: str) -> str | None:
+    """Return the token that was given for `token` a moment ago, if it was not used yet."""
+    used_at = session.scalar(select(RefreshToken.used_at).where(RefreshToken.id == token_id))
+    if used_at is None or clock.now() - used_at >= timedelta(seconds=settings.auth_refresh_grace_seconds):
+        return None
+    # The secret may have changed in the meantime.
+    candidates = {_hash(each): each for each in (_following(key, token_id, token) for key in settings.jwt_secrets)}
+    unused = (RefreshToken.token_hash.in_(candidates), RefreshToken.used_at.is_(None))
+    found = session.scalar(select(RefreshToken.token_hash).where(*unused))
+    return candidates[found] if found else None
 
 
-def _new_token(session: Session, session_id: UUID) -> str:
-    token = _PREFIX + secrets.token_urlsafe(32)
+def _following(secret: str, token_id: UUID, token: str) -> str:
+    """Return the token that comes after `token`. It takes the secret to derive it, and the id, which clients lack."""
+    digest = hmac.digest(secret.encode(), f"refresh {token_id} {token}".encode(), "sha256")
+    return _PREFIX + urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _stored(session: Session, session_id: UUID, token: str) -> str:
     session.add(RefreshToken(id=new_id(), session_id=session_id, token_hash=_hash(token), created_at=clock.now()))
     return token
 

@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 
 import jwt
 
+from app.auth.settings import LONGEST_ACCESS, AuthSettings
 from app.core import clock
-from app.core.auth_settings import LONGEST_ACCESS, AuthSettings
 from app.core.errors import Unauthenticated
 
 ALGORITHM: Final = "HS256"

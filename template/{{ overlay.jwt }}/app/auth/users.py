@@ -1,30 +1,36 @@
 """Users in the database: made, found and changed by themselves."""
 
 import unicodedata
-from collections.abc import Generator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.auth import one_time, sessions
-from app.auth.one_time import InvalidToken
 from app.auth.principal import Principal
 from app.core import clock
-from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from app.core.errors import Forbidden, NotFound, Unauthenticated
+from app.core.failures.accounts import EmailTaken, InvalidToken
 from app.core.ids import new_id
+from app.db.constraints import Explanations, explaining
 from app.db.models.users import User
 from app.observability.security_log import record, record_once_committed
-from app.schemas.users import UserRead
+
+# Somebody may take the address after it was looked up.
+_BROKEN: Final[Explanations] = {"uq_users_email_key": EmailTaken}
 
 
-class EmailTaken(Conflict):
-    code = "email_taken"
-    default = "Another user has this e-mail address."
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDetails:
+    """A user, without what nobody is shown."""
+
+    id: UUID
+    email: str
+    roles: list[str]
+    created_at: datetime
 
 
 class Secret(NamedTuple):
@@ -49,7 +55,7 @@ def folded(email: str) -> str:
 
 
 def require_free(session: Session, email: str) -> None:
-    """Do nothing if nobody has `email`.
+    """Check that no user has `email`.
 
     Raises:
         EmailTaken: somebody has, in whatever case.
@@ -58,7 +64,7 @@ def require_free(session: Session, email: str) -> None:
         raise EmailTaken
 
 
-def create(session: Session, email: str, password_hash: str) -> UserRead:
+def create(session: Session, email: str, password_hash: str) -> UserDetails:
     """Return the new user, who has no role.
 
     Raises:
@@ -77,10 +83,10 @@ def create(session: Session, email: str, password_hash: str) -> UserRead:
         updated_at=now,
     )
     session.add(user)
-    with _email_conflicts():
+    with explaining(session, _BROKEN):
         session.flush()
     record_once_committed(session, "user_created", account=email, user=user.id)
-    return _read(user)
+    return _details(user)
 
 
 def secret_of(session: Session, email: str) -> Secret | None:
@@ -93,7 +99,7 @@ def own_secret(session: Session, caller: Principal) -> Secret | None:
     return _secret(session.get(User, UUID(caller.subject)))
 
 
-def me(session: Session, caller: Principal) -> UserRead:
+def me(session: Session, caller: Principal) -> UserDetails:
     """Return the user who calls.
 
     Raises:
@@ -102,12 +108,12 @@ def me(session: Session, caller: Principal) -> UserRead:
     user = session.get(User, UUID(caller.subject))
     if user is None:
         raise Unauthenticated
-    return _read(user)
+    return _details(user)
 
 
 def update_me(
     session: Session, caller: Principal, verified: Secret, email: str | None, password_hash: str | None
-) -> UserRead:
+) -> UserDetails:
     """Return the caller after the change; with a new password, all sessions but the caller's end.
 
     `verified` is what the caller has proved to know.
@@ -130,9 +136,9 @@ def update_me(
         user.email, user.email_key = email, folded(email)
     if password_hash is not None:
         _set_password(session, user, password_hash, keep=caller.session)
-    with _email_conflicts():
+    with explaining(session, _BROKEN):
         session.flush()
-    return _read(user)
+    return _details(user)
 
 
 def reset_password(session: Session, token: str, password_hash: str) -> None:
@@ -141,7 +147,7 @@ def reset_password(session: Session, token: str, password_hash: str) -> None:
     The token was sent to the address, or given by an operator: so the address is proved, too.
 
     Raises:
-        InvalidToken: it is not good, or not any more.
+        InvalidToken: it is unknown, was used, or has expired.
     """
     user = one_time.take(session, token, "reset")
     user.email_proven_at = user.email_proven_at or clock.now()
@@ -152,7 +158,7 @@ def email_of(session: Session, token: str) -> str:
     """Return the address of the user whose `token` for a new password it is.
 
     Raises:
-        InvalidToken: it is not good, or not any more.
+        InvalidToken: it is unknown, was used, or has expired.
     """
     user = session.get(User, one_time.owner(session, token, "reset"))
     if user is None:
@@ -164,7 +170,7 @@ def prove_email(session: Session, token: str) -> None:
     """Note that the address of the user whose `token` for that it is was proven.
 
     Raises:
-        InvalidToken: it is not good, or not any more.
+        InvalidToken: it is unknown, was used, or has expired.
     """
     user = one_time.take(session, token, "proof")
     user.email_proven_at = clock.now()
@@ -225,14 +231,5 @@ def _secret(user: User | None) -> Secret | None:
     return Secret(user.id, user.email, user.password_hash, user.password_changed_at) if user else None
 
 
-def _read(user: User) -> UserRead:
-    return UserRead(**{name: getattr(user, name) for name in UserRead.model_fields})
-
-
-@contextmanager
-def _email_conflicts() -> Generator[None]:
-    try:
-        yield
-    except IntegrityError:
-        # Somebody took the address after it was looked up.
-        raise EmailTaken from None
+def _details(user: User) -> UserDetails:
+    return UserDetails(id=user.id, email=user.email, roles=user.roles, created_at=user.created_at)

@@ -7,7 +7,7 @@ from app.core.errors import Detail, Invalid
 
 
 def require_strong(password: str, email: str) -> None:
-    """Do nothing if `password` has to be guessed.
+    """Refuse a `password` that is easy to guess.
 
     Raises:
         Invalid: it is one of the 30,000 most common ones, the `email` of its user, or the name of this service.

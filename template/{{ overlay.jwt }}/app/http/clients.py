@@ -1,4 +1,4 @@
-"""What requests are counted under while nobody knows who sends them."""
+"""Rate-limit keys for callers that are not authenticated: networks of client addresses."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""How often something may be tried: RATE_LIMIT_LOGIN, said in the fields of draft-ietf-httpapi-ratelimit-headers."""
+"""Rate limits (RATE_LIMIT_LOGIN) and their headers (draft-ietf-httpapi-ratelimit-headers)."""
 
 import hashlib
 import math
@@ -16,7 +16,7 @@ from limits.strategies import FixedWindowRateLimiter
 from app.auth.users import folded
 from app.core import context
 from app.core.about import SLUG
-from app.core.errors import AppError
+from app.core.failures.accounts import TooManyRequests
 from app.core.settings import Settings
 from app.http.clients import Origin, origins
 from app.http.limited import Check
@@ -31,13 +31,8 @@ _REMEMBERED_SECONDS: Final = 86_400
 _log = structlog.get_logger("app.rate_limits")
 
 
-class TooManyRequests(AppError):
-    status, code = 429, "rate_limited"
-    default = "There were too many requests. Try again after the seconds in Retry-After."
-
-
 class _Counters:
-    """Counts in the storage that all processes share, and in this process alone while that is away."""
+    """Counts in the shared storage, or in this process while the storage is unavailable."""
 
     def __init__(self, url: str) -> None:
         options = {} if url.startswith("memory:") else dict.fromkeys(_TIMEOUTS, _STORAGE_SECONDS)
@@ -65,7 +60,7 @@ class _Counters:
             if not storage.get(turn):
                 tried = storage.incr(attempts, _REMEMBERED_SECONDS)
                 wait = min(first_wait * 2 ** max(tried - free - 1, 0), _LONGEST_WAIT_SECONDS)
-                # Of several at once, the one that is first to take the turn has it.
+                # Of several concurrent attempts, only the first may proceed.
                 if tried <= free or storage.incr(turn, math.ceil(wait)) == 1:
                     return 0
             return max(storage.get_expiry(turn) - time.time(), 1)
@@ -73,7 +68,7 @@ class _Counters:
         return self._ask(count)
 
     def forgive(self, key: str) -> None:
-        """Begin again at none."""
+        """Reset the counter."""
 
         def clear(limiter: FixedWindowRateLimiter) -> None:
             for name in _attempts(key):
@@ -85,7 +80,7 @@ class _Counters:
         try:
             return question(self._shared)
         except StorageError as error:
-            # Neither without limits, nor without anybody signing in.
+            # Fall back to this process's own counters: limits still hold, and users can still sign in.
             _log.error("rate_limit_storage_away", reason=type(error.storage_error).__name__)
             return question(self._own)
 
@@ -107,12 +102,12 @@ def _counters(url: str) -> _Counters:
 
 
 def forget() -> None:
-    """Begin again at none, in this process."""
+    """Reset all counters of this process."""
     _counters.cache_clear()
 
 
 def per_caller(name: str) -> Check:
-    """Return the check that lets a caller, or an address while the caller is not known, in at RATE_LIMIT_LOGIN."""
+    """Return a check that limits each caller, or each address without a caller, to RATE_LIMIT_LOGIN."""
 
     def check(settings: Settings) -> None:
         current = context.current()
@@ -145,7 +140,7 @@ def count_account(settings: Settings, account: str) -> None:
 
 
 def forgive_account(settings: Settings, account: str) -> None:
-    """Forget the attempts to sign in to `account` from here: its user has come in."""
+    """Reset the attempts at `account` from this address, after a successful sign-in."""
     if settings.rate_limit_enabled:
         for origin in _origins():
             _storage(settings).forgive(_key_of(account, origin))

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from sqlalchemy import select, update
 
-from app.auth import mail, style
+from app.auth import checks, mail
 from app.core import clock
 from app.core.about import NAME, SLUG
 from app.core.errors import SettingsError
@@ -16,7 +16,7 @@ from app.db.database import Database
 from app.db.models.users import OneTimeToken
 from tests.callers import PASSWORD
 from tests.client import open_client
-from tests.fixtures import Command
+from tests.conftest import Command
 from tests.requests import assert_failed
 from tests.users import EMAIL, NEW_PASSWORD, bearer, register, set_password, sign_in, tokens_of
 
@@ -58,7 +58,7 @@ class TestWeakPasswords:
             *("ada.lovelace", "Ada.Lovelace@example.com", NAME, SLUG),
         ],
     )
-    def test_what_is_tried_first_is_refused(self, client: httpx2.Client, password: str) -> None:
+    def test_refuses_passwords_that_are_easy_to_guess(self, client: httpx2.Client, password: str) -> None:
         body = {"email": "ada.lovelace@example.com", "password": password.ljust(8)}
         (detail,) = assert_failed(client.post("/v1/users", json=body), 422, "validation_error")
 
@@ -91,7 +91,7 @@ class TestReset:
         assert sign_in(client, password=NEW_PASSWORD).status_code == 200
         assert token not in made.err
 
-    def test_who_asks_for_many_ends_nobodys_and_fills_no_mailbox(
+    def test_limits_reset_mails_and_keeps_earlier_tokens_valid(
         self, client: httpx2.Client, command: Command, outbox: Outbox
     ) -> None:
         register(client)
@@ -207,5 +207,5 @@ class TestProof:
         assert proving.post("/v1/auth/proof", json={"token": outbox.sent[2][2]}).status_code == 204
 
     def test_without_a_sender_the_service_does_not_start(self, settings: Settings) -> None:
-        with pytest.raises(SettingsError, match=r"^AUTH_EMAIL_PROOF: "):
-            style.check(settings.model_copy(update={"auth_email_proof": True}))
+        with pytest.raises(SettingsError, match=r"^AUTH_EMAIL_PROOF needs a mail sender"):
+            checks.check(settings.model_copy(update={"auth_email_proof": True}))

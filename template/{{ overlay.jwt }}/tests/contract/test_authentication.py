@@ -82,7 +82,7 @@ class TestRefused:
         assert self.expected == _refused(client.get(_PATH, headers={b"Authorization": sent.encode()}))
 
     def test_a_token_in_another_place(self, client: httpx2.Client, good: str) -> None:
-        for headers in ({"X-API-Key": good}, {"Cookie": f"access_token={good}"}):
+        for headers in ({"X-Token": good}, {"Cookie": f"access_token={good}"}):
             assert self.expected == _refused(client.get(_PATH, headers=headers))
         assert self.expected == _refused(client.get(f"{_PATH}?access_token={good}"))
 

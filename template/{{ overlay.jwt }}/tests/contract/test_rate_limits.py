@@ -47,7 +47,7 @@ class TestHeaders:
         assert {'"token";q=3;w=3600'} == {each["ratelimit-policy"].split(",")[0] for each in left}
         assert [each["ratelimit"].split(";t=")[0] for each in left] == ['"token";r=2', '"token";r=1', '"token";r=0']
 
-    def test_too_many_are_told_when_to_go_on(self, limited: httpx2.Client) -> None:
+    def test_answers_429_with_retry_after(self, limited: httpx2.Client) -> None:
         for number in range(3):
             _guess(limited, f"{number}@example.com")
         response = _guess(limited)
@@ -73,7 +73,7 @@ class TestOrder:
 
         assert seen == [415] * 4
 
-    def test_who_is_not_known_does_not_use_up_what_others_have(self, limited: httpx2.Client) -> None:
+    def test_unauthenticated_calls_are_not_counted(self, limited: httpx2.Client) -> None:
         seen = [limited.patch("/v1/users/me", json={}).status_code for _ in range(4)]
 
         assert seen == [401] * 4
@@ -123,7 +123,7 @@ class TestAccounts:
 
         assert _guess(_from(limited, "5.6.7.8"), password=PASSWORD).status_code == 200
 
-    def test_nobodys_account_looks_the_same(self, limited: httpx2.Client) -> None:
+    def test_an_unknown_account_is_limited_like_a_known_one(self, limited: httpx2.Client) -> None:
         register(limited)
         seen = [
             [_guess(_from(limited, "1.2.3.4"), email).status_code for _ in range(4)]

@@ -11,7 +11,7 @@ from app.http import rate_limits
 from tests.callers import PASSWORD
 from tests.client import open_client
 from tests.commands import run_process
-from tests.fixtures import Events
+from tests.conftest import Events
 from tests.users import EMAIL, bearer, refresh, register, sign_in, tokens_of
 
 _ME = "/v1/users/me"

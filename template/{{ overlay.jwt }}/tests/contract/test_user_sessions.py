@@ -14,7 +14,7 @@ from app.db.models import Base
 from app.db.models.users import OneTimeToken, UserSession
 from tests.client import open_client
 from tests.commands import assert_refused
-from tests.fixtures import Command
+from tests.conftest import Command
 from tests.requests import assert_failed
 from tests.users import EMAIL, bearer, refresh, register, set_password, sign_in, tokens_of
 
@@ -51,7 +51,7 @@ class TestSessions:
         assert_failed(eve.delete(f"{_ME}/sessions/{session}"), 404, "not_found")
         assert mine.get(_ME).status_code == 200
 
-    def test_they_have_pages(self, client: httpx2.Client) -> None:
+    def test_sessions_are_paginated(self, client: httpx2.Client) -> None:
         register(client)
         caller, _, _ = (bearer(client, tokens_of(client)) for _ in range(3))
         query = f"{_ME}/sessions?limit=2"
@@ -83,7 +83,7 @@ class TestSessions:
 
             assert [bearer(crowded, each).get(_ME).status_code for each in (first, second, third)] == [200, 401, 200]
 
-    def test_dead_ones_are_cleared_away_without_their_user(
+    def test_clean_deletes_expired_sessions_and_keeps_the_user(
         self, client: httpx2.Client, command: Command, database: Database
     ) -> None:
         register(client)
@@ -96,7 +96,7 @@ class TestSessions:
         tokens_of(client, EMAIL)
         database.write(lambda session: session.execute(update(UserSession).values(expires_at=past)))
 
-        assert command("users", "clean").out == "1 sessions are deleted.\n"
+        assert command("users", "clean").out == "Sessions deleted: 1.\n"
         assert [database.read(count_of, table) for table in (UserSession, OneTimeToken)] == [0, 0]
 
 

@@ -1,11 +1,11 @@
 import pytest
 from sqlalchemy import select
 
+from app.auth.users import UserDetails
 from app.core.scopes import SCOPES
 from app.core.settings import Settings
 from app.db.database import Database
 from app.db.models.users import User, UserSession
-from app.schemas.users import UserCreate, UserRead
 from app.services import accounts
 from tests.callers import PASSWORD, headers_for
 from tests.commands import assert_refused, run_app
@@ -15,10 +15,10 @@ _EMAIL = "ada@example.com"
 
 
 @pytest.fixture(autouse=True)
-def user(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> UserRead:
+def user(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> UserDetails:
     assert settings.database_url is not None
     monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
-    return accounts.register(database, UserCreate(email=_EMAIL, password=PASSWORD))
+    return accounts.register(database, _EMAIL, PASSWORD)
 
 
 def stored(database: Database) -> User:
@@ -55,7 +55,7 @@ class TestGrant:
             ([_EMAIL, "admin", "more"], "more"),
         ],
     )
-    def test_what_cannot_be_is_refused(self, command: str, arguments: list[str], word: str) -> None:
+    def test_refuses_invalid_arguments(self, command: str, arguments: list[str], word: str) -> None:
         assert_refused(run_app("users", command, *arguments), word)
 
     def test_a_role_that_is_not_there_cannot_be_taken(self) -> None:
@@ -72,7 +72,7 @@ class TestLimit:
         assert (0, scopes) == (outcome.code, stored(database).scopes)
 
     @pytest.mark.parametrize(("email", "sent"), [(_EMAIL, "no:such"), ("eve@example.com", "all")])
-    def test_what_cannot_be_is_refused(self, email: str, sent: str) -> None:
+    def test_refuses_invalid_arguments(self, email: str, sent: str) -> None:
         assert_refused(run_app("users", "limit", email, sent))
 
 
@@ -86,7 +86,7 @@ class TestSignOut:
         assert len(ended) == 2
         assert None not in ended
 
-    def test_nobody_cannot_be_signed_out(self) -> None:
+    def test_refuses_to_sign_out_an_unknown_user(self) -> None:
         assert_refused(run_app("users", "sign-out", "eve@example.com"), "eve@example.com")
 
 

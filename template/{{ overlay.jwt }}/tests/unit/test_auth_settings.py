@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.auth import style
-from app.core.auth_settings import DEVELOPMENT_SECRET, AuthSettings
+from app.auth import checks
+from app.auth.settings import DEVELOPMENT_SECRET, AuthSettings
 from app.core.errors import SettingsError
 from app.core.secret_strength import is_guessable
 from app.core.settings import Settings, load_settings
@@ -41,10 +41,10 @@ class TestProduction:
     )
     def test_redis_on_another_machine_has_to_prove_who_it_is(self, url: str) -> None:
         with pytest.raises(SettingsError, match=r"^RATE_LIMIT_STORAGE_URL: ") as failure:
-            style.check(load(**_PRODUCTION, rate_limit_storage_url=url))
+            checks.check(load(**_PRODUCTION, rate_limit_storage_url=url))
         assert "hunter2" not in str(failure.value)
 
-        style.check(load(**_PRODUCTION, rate_limit_storage_url=url, plaintext_hosts=("cache.example",)))
+        checks.check(load(**_PRODUCTION, rate_limit_storage_url=url, plaintext_hosts=("cache.example",)))
 
     @pytest.mark.parametrize(
         "url",
@@ -57,15 +57,15 @@ class TestProduction:
         ],
     )
     def test_other_storages_are_taken(self, url: str) -> None:
-        style.check(load(**_PRODUCTION, rate_limit_storage_url=url))
+        checks.check(load(**_PRODUCTION, rate_limit_storage_url=url))
 
     def test_it_starts_with_all_that_it_needs(self) -> None:
-        style.check(load(**_PRODUCTION))
+        checks.check(load(**_PRODUCTION))
 
     @pytest.mark.parametrize("name", ["auth_jwt_secret", "auth_jwt_issuer", "auth_jwt_audience"])
     def test_what_is_missing_is_named(self, name: str) -> None:
         with pytest.raises(SettingsError, match=f"^{name.upper()} is not set"):
-            style.check(load(**{**_PRODUCTION, name: None}))
+            checks.check(load(**{**_PRODUCTION, name: None}))
 
     @pytest.mark.parametrize(
         "secret",
@@ -83,8 +83,8 @@ class TestProduction:
         ],
     )
     def test_a_secret_that_can_be_guessed_is_refused_and_not_repeated(self, secret: str) -> None:
-        with pytest.raises(SettingsError, match=r"^AUTH_JWT_SECRET can be guessed") as refusal:
-            style.check(load(**{**_PRODUCTION, "auth_jwt_secret": secret}))
+        with pytest.raises(SettingsError, match=r"^AUTH_JWT_SECRET is easy to guess") as refusal:
+            checks.check(load(**{**_PRODUCTION, "auth_jwt_secret": secret}))
 
         assert secret not in str(refusal.value)
 
@@ -97,13 +97,13 @@ class TestProduction:
         (name,) = weaker
 
         with pytest.raises(SettingsError, match=f"^{name.upper()} must be at least"):
-            style.check(load(**_PRODUCTION, **weaker))
+            checks.check(load(**_PRODUCTION, **weaker))
 
     @pytest.mark.parametrize("environment", ["development", "test"])
     def test_elsewhere_nothing_need_be_set(self, environment: str) -> None:
         settings = load(environment=environment)
 
-        style.check(settings)
+        checks.check(settings)
         assert settings.jwt_secrets == (DEVELOPMENT_SECRET,)
 
 
@@ -149,7 +149,7 @@ class TestStrength:
             "01.02.2026-03.04.2026-05.06.2026-07",
         ],
     )
-    def test_what_was_typed_does_not(self, secret: str) -> None:
+    def test_refuses_a_typed_secret(self, secret: str) -> None:
         assert is_guessable(secret)
 
 

@@ -69,7 +69,7 @@ class TestVerify:
     def test_nobodys_is_never_right(self, ours: Passwords) -> None:
         assert ours.verify(_PASSWORD, None) == (False, None)
 
-    def test_nobodys_is_the_same_work_as_a_wrong_one(self, ours: Passwords, work: list[tuple[int, int, int]]) -> None:
+    def test_an_unknown_user_costs_as_much_work(self, ours: Passwords, work: list[tuple[int, int, int]]) -> None:
         stored = ours.hash(_PASSWORD)
         work.clear()
         ours.verify("wrong", stored)
@@ -79,7 +79,7 @@ class TestVerify:
 
         assert for_a_wrong_one == work == [(64, 1, 1)]
 
-    def test_with_other_parameters_there_is_a_new_hash(self, ours: Passwords) -> None:
+    def test_rehashes_when_the_parameters_changed(self, ours: Passwords) -> None:
         stronger = Passwords(memory_kib=128, iterations=2, concurrency=2)
         is_right, new_hash = stronger.verify(_PASSWORD, ours.hash(_PASSWORD))
 

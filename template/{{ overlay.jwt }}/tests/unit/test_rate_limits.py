@@ -9,9 +9,10 @@ import pytest
 
 from app.core import context
 from app.core.context import RequestContext
+from app.core.failures.accounts import TooManyRequests
 from app.core.settings import Settings
 from app.http import rate_limits
-from app.http.rate_limits import TooManyRequests, count_account, forgive_account
+from app.http.rate_limits import count_account, forgive_account
 from app.observability.logging import configure_logging
 from tests.users import EMAIL
 

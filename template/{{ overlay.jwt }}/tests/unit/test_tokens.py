@@ -4,8 +4,8 @@ from uuid import UUID
 import pytest
 
 from app.auth import tokens
+from app.auth.settings import DEVELOPMENT_SECRET, AuthSettings
 from app.core import clock
-from app.core.auth_settings import DEVELOPMENT_SECRET, AuthSettings
 from app.core.errors import Unauthenticated
 from tests.forge import changed, claims_of, header, signed
 
@@ -75,7 +75,7 @@ class TestRead:
         assert tokens.read(settings, token) == (_USER, _SESSION)
 
     @pytest.mark.parametrize("seconds", [900, 901, 10**6, -31, -(10**6)])
-    def test_at_any_other_time_it_is_not(self, settings: AuthSettings, time: Clock, seconds: int) -> None:
+    def test_refuses_a_token_before_or_after_its_time(self, settings: AuthSettings, time: Clock, seconds: int) -> None:
         token = tokens.issue(settings, _USER, _SESSION)
         time.time += timedelta(seconds=seconds)
 
@@ -99,6 +99,6 @@ class TestRead:
             tokens.read(settings, token)
 
     @pytest.mark.parametrize("text", ["", ".", "..", "...", "a.b.c", "é.é.é", "\ud800.a.b", "." * 2048, "A" * 2048])
-    def test_what_is_no_token_is_not_read(self, settings: AuthSettings, text: str) -> None:
+    def test_refuses_a_malformed_token(self, settings: AuthSettings, text: str) -> None:
         with pytest.raises(Unauthenticated):
             tokens.read(settings, text)

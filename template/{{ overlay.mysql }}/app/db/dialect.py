@@ -1,15 +1,20 @@
 """All that is particular to MySQL and MariaDB."""
 
+import re
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import certifi
-from sqlalchemy import URL, Connection, Engine, text
+import pymysql
+from sqlalchemy import URL, Connection, Dialect, Engine, Table, TypeDecorator, event, text
 from sqlalchemy.dialects.mysql import DATETIME, VARBINARY
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.db import options as url_options
 from app.db.roles import Role
 
 NAME = "MySQL or MariaDB"
@@ -23,22 +28,54 @@ HOW_TO_START = (
 
 # Without fsp the server drops microseconds, and cursors over time with them.
 TIMESTAMP = DATETIME(fsp=6)
-EXACT_TEXT_IS_BINARY = True
+# Where null stands in an order that does not say it.
+NULL_IS_LEAST = True
+# What Alembic is told beyond the connection and the tables.
+MIGRATION_OPTIONS: dict[str, Any] = {}
 # Under the default, REPEATABLE READ, gap locks make concurrent inserts deadlock.
-WRITE_OPTIONS = {"isolation_level": "READ COMMITTED"}
+WRITE_OPTIONS: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
+# The server closes a connection that was idle for eight hours.
+POOL_OPTIONS: dict[str, Any] = {"pool_recycle": 1800}
 
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
+# Several options forbid statements with 1290; the others are a table's, a transaction's, the server's, InnoDB's.
+_FORBIDDEN = 1290
+_READ_ONLY = {1036, _FORBIDDEN, 1792, 1836, 1874}
 _TIMEOUTS = {1205, 1969, 3024}  # lock wait, MariaDB's and MySQL's statement time
 _RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
-# Too many connections, handshake, access denied, shutdown, host blocked or unknown, network, read-only server.
-_UNAVAILABLE = {1040, 1042, 1043, 1045, 1053, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1836}
+# Too many connections, handshake, access denied, shutdown, host blocked or unknown, network.
+_UNAVAILABLE = {1040, 1042, 1043, 1045, 1053, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226}
+_GRACE_SECONDS = 1.0
 _OF_THE_CLIENT = range(2000, 3000)
+# What a client sent stands in front of the key's name, so that is looked for at the end.
+_DUPLICATE = re.compile(r" for key '(?:[^'.]+\.)?([^'.]+)'$")
+_FOREIGN_KEY = re.compile(r"CONSTRAINT `([^`]+)` FOREIGN KEY")
+_VIOLATIONS = {
+    1062: _DUPLICATE,
+    1451: _FOREIGN_KEY,
+    1452: _FOREIGN_KEY,
+    3819: re.compile(r"Check constraint '([^']+)' is violated"),
+    4025: re.compile(r"CONSTRAINT `([^`]+)` failed for"),
+}
+# The primary key of each table has the same name there; `app/db/models/base.py` names it after the table.
+_TABLE = re.compile(r"(?:INSERT INTO|UPDATE) `?(\w+)")
 
 
-def exact_text(length: int) -> VARBINARY:
+class _Bytes(TypeDecorator[str]):
+    impl = VARBINARY
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        return None if value is None else value.encode()
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.decode()
+
+
+def exact_text(length: int) -> TypeDecorator[str]:
     """Return the type of text that compares byte by byte: every collation folds or pads something."""
-    return VARBINARY(4 * length)
+    return _Bytes(4 * length)
 
 
 def hosts(url: URL) -> list[str]:
@@ -65,28 +102,51 @@ def with_verified_tls(url: URL) -> URL:
     return url if own else url.update_query_dict({"ssl_ca": _AUTHORITIES})
 
 
-def engine_options(timeout_seconds: float) -> dict[str, Any]:
-    """Return what `create_engine` needs, so that no statement runs or waits longer than `timeout_seconds`."""
+def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str, Any]:
+    """Return what the driver is told, so that it waits for an answer no longer than `timeout_seconds`.
+
+    What `url` says itself stays.
+    """
+    own: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 5}
+    if role != "migrate":
+        # In the grace the server can say itself that a statement took too long, which leaves the connection as it was.
+        own |= dict.fromkeys(("read_timeout", "write_timeout"), timeout_seconds + _GRACE_SECONDS)
+    return {name: value for name, value in own.items() if name not in url.query} | url_options.converted(url)
+
+
+def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:
+    """Do what `engine` needs beyond its options: limits of time that the server keeps itself."""
     seconds = max(1, round(timeout_seconds))
     # MySQL and MariaDB name the limit differently; each skips the other's comment. Only MariaDB's covers writes.
     limits = (
-        f"innodb_lock_wait_timeout = {seconds} "
+        f", innodb_lock_wait_timeout = {seconds} "
         f"/*!80000 , SESSION max_execution_time = {seconds * 1000} */ "
         f"/*M!100101 , SESSION max_statement_time = {timeout_seconds} */"
     )
-    return {
-        "connect_args": {
-            "charset": "utf8mb4",
-            "connect_timeout": 5,
-            "init_command": f"SET time_zone = '+00:00', {limits}",
-        },
-        # The server closes a connection that was idle for eight hours.
-        "pool_recycle": 1800,
-    }
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: pymysql.Connection, _record: ConnectionPoolEntry) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET time_zone = '+00:00'{limits if role != 'migrate' else ''}")
 
 
-def prepare(engine: Engine, role: Role) -> None:
-    """Do what `engine` needs beyond its options: nothing here."""
+@event.listens_for(Table, "before_create")
+def hold_any_text(table: Table, *_: object, **__: object) -> None:
+    """Create a table with UTF-8, whatever the default of its database is, unless it names a character set itself."""
+    if "charset" not in table.dialect_options["mysql"]:
+        table.dialect_options["mysql"]["charset"] = "utf8mb4"
+
+
+def is_writable(session: Session) -> bool:
+    """Return whether the server takes changes: a replica, for example, does not."""
+    # MariaDB 12 has more states than two, and says them in words.
+    return str(session.scalar(text("SELECT @@global.read_only"))).upper() in {"0", "OFF"}
+
+
+def is_read_only(error: DBAPIError) -> bool:
+    """Return whether a change was refused because the server, or this connection to it, takes none."""
+    number = _number(error)
+    return number in _READ_ONLY and (number != _FORBIDDEN or "read" in str(error.orig).lower())
 
 
 def is_timeout(error: DBAPIError) -> bool:
@@ -109,14 +169,22 @@ def is_retryable(error: DBAPIError) -> bool:
     return _number(error) in _RETRYABLE
 
 
+def violated(error: DBAPIError) -> str | None:
+    """Return the name of the constraint that a change broke; None for NOT NULL and all other failures.
+
+    The server does not name a foreign key to a user who may not read both of its tables.
+    """
+    form = _VIOLATIONS.get(_number(error) or 0)
+    found = form and form.search(str(error.orig.args[1]) if error.orig else "")
+    if not found:
+        return None
+    table = _TABLE.match(error.statement or "")
+    return f"pk_{table[1]}" if found[1] == "PRIMARY" and table else found[1]
+
+
 def _number(error: DBAPIError) -> int | None:
     arguments = getattr(error.orig, "args", ())
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
-
-
-def in_memory(connection: Connection) -> Engine | None:  # noqa: ARG001 - as for databases that are a file
-    """Return nothing: a server's database is too much to copy, and its SQL can be written without it."""
-    return None
 
 
 @contextmanager

@@ -1,16 +1,21 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
-from sqlalchemy import text
+from pydantic import SecretStr
+from sqlalchemy import Column, MetaData, String, Table, event, insert, make_url, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.errors import RequestTimeout, Unavailable
 from app.core.settings import Settings
 from app.db.database import Database
+from app.db.migrate import upgrade
 from app.db.models import Base
 from app.db.types import ExactText, UTCDateTime
+from tests.databases import fresh_database
 from tests.integration.tables import names, rename
 from tests.integration.work import opened
 
@@ -60,20 +65,71 @@ class TestStaleConnections:
 
             assert pooled.read(names) == ["new", "new"]
 
-    def test_a_write_is_unavailable_and_the_next_one_is_not(self, things: Database, settings: Settings) -> None:
+    def test_a_write_does_too(self, things: Database, settings: Settings) -> None:
         with opened(settings, database_pool_size=1) as pooled:
             _kill(things, pooled.write(_connection))
-
-            with pytest.raises(Unavailable):
-                pooled.write(rename)
             pooled.write(rename)
 
         assert things.read(names) == ["renamed", "new"]
+
+    def test_a_write_that_loses_it_on_the_way_runs_again(self, things: Database) -> None:
+        attempts: list[int] = []
+
+        def lose_the_first(session: Session) -> None:
+            attempts.append(_connection(session))
+            rename(session)
+            if len(attempts) == 1:
+                _kill(things, attempts[0])
+            rename(session, 2)
+
+        things.write(lose_the_first)
+
+        assert len(set(attempts)) == 2
+        assert things.read(names) == ["renamed", "renamed"]
+
+    def test_a_commit_that_loses_it_is_not_run_again(self, things: Database) -> None:
+        attempts: list[int] = []
+
+        def lose_it_at_the_end(session: Session) -> None:
+            attempts.append(_connection(session))
+            rename(session)
+
+            @event.listens_for(session, "before_commit")
+            def lose(_: Session) -> None:
+                _kill(things, attempts[0])
+
+        with pytest.raises(Unavailable, match="Look whether it was made"):
+            things.write(lose_it_at_the_end)
+
+        assert len(attempts) == 1
+        assert things.read(names) == ["new", "new"]
+
+
+class TestReadOnly:
+    def test_a_write_is_unavailable_and_a_read_that_writes_is_a_defect(
+        self, things: Database, settings: Settings
+    ) -> None:
+        with opened(
+            settings, database_url=_with(settings, init_command="SET SESSION TRANSACTION READ ONLY")
+        ) as replica:
+            with pytest.raises(Unavailable, match="takes no changes"):
+                replica.write(rename)
+            with pytest.raises(DBAPIError):
+                replica.read(rename)
+
+        assert things.is_writable()
+        assert things.read(names) == ["new", "new"]
 
 
 class TestSessions:
     def test_they_are_in_utc(self, shared_database: Database) -> None:
         assert shared_database.read(lambda session: session.scalar(text("SELECT @@time_zone"))) == "+00:00"
+
+    def test_a_statement_of_the_url_counts_beside_ours(self, settings: Settings) -> None:
+        with opened(settings, database_url=_with(settings, init_command="SET @shop = 7")) as shop:
+            found = shop.read(lambda session: session.execute(text("SELECT @shop, @@time_zone")).one())
+
+        assert tuple(found) == (7, "+00:00")
 
     def test_writes_do_not_lock_gaps(self, shared_database: Database) -> None:
         level = shared_database.write(lambda session: session.connection().get_isolation_level())
@@ -95,6 +151,22 @@ class TestColumns:
                 assert not isinstance(column.type, ExactText) or kind.startswith("varbinary(")
 
 
+class TestCharacterSets:
+    def test_tables_hold_any_text_whatever_the_default_is(self, settings: Settings, tmp_path: Path) -> None:
+        with fresh_database(tmp_path) as url, opened(settings, database_url=SecretStr(url)) as database:
+            database.write(lambda session: session.execute(text("ALTER DATABASE CHARACTER SET latin1")))
+            upgrade(database.settings)
+            note = Column("note", String(10), primary_key=True)
+            table = Table("notes", MetaData(), note)
+            table.create(database.writer)
+            database.write(lambda session: session.execute(insert(table).values(note="日本")))
+
+            assert database.read(lambda session: session.scalars(select(note)).all()) == ["日本"]
+            collations = database.read(lambda session: session.scalars(_COLLATIONS).all())
+            assert [each for each in collations if not each.startswith("utf8mb4")] == []
+
+
+_COLLATIONS = text("SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE()")
 _COLUMNS = text(
     "SELECT table_name, column_name, column_type FROM information_schema.columns WHERE table_schema = DATABASE()"
 )
@@ -107,3 +179,9 @@ def _connection(session: Session) -> int:
 def _kill(database: Database, connection: int) -> None:
     database.write(lambda session: session.execute(text(f"KILL {connection}")))
     time.sleep(0.05)
+
+
+def _with(settings: Settings, **options: str) -> SecretStr:
+    assert settings.database_url is not None
+    url = make_url(settings.database_url.get_secret_value()).update_query_dict(options)
+    return SecretStr(url.render_as_string(hide_password=False))

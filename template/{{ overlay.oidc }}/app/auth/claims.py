@@ -25,6 +25,7 @@ class Rules:
     leeway: int
     scopes_claim: str
     roles_claim: str
+    audience_claim: str = "aud"
 
     def principal(self, claims: Claims, now: float) -> Principal:
         """Return the caller that `claims` are about, at `now` in seconds since 1970.
@@ -34,7 +35,7 @@ class Rules:
         """
         if claims.get("iss") != self.issuer:
             raise Refused("its issuer is another")
-        if self.audience not in _audiences(claims.get("aud")):
+        if self.audience not in _audiences(_found(claims, self.audience_claim)):
             raise Refused("its audience is another")
         self._check_times(claims, now)
         subject = claims.get("sub")
@@ -51,10 +52,10 @@ class Rules:
                 raise Refused("it is not valid yet")
 
 
-def _time(claims: Claims, name: str) -> int:
-    """Return the seconds since 1970 in a claim; RFC 7519 allows fractions, no provider sends them."""
+def _time(claims: Claims, name: str) -> float:
+    """Return the seconds since 1970 in a claim, which may have a fraction (RFC 7519, 2)."""
     value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LATEST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         raise Refused(f"its {name} is no time")
     return value
 

@@ -11,11 +11,11 @@ from app.core.settings import get_settings
 
 
 @click.group("oidc")
-def oidc_command() -> None:
+def command() -> None:
     """Look at the identity provider as this service does."""
 
 
-@oidc_command.command()
+@command.command()
 @click.option("--token", is_flag=True, help="Also check the access token on standard input.")
 def check(*, token: bool) -> None:
     """Fetch the provider's keys, and say what is wrong with them or with a token."""

@@ -84,6 +84,7 @@ def make_verifier(settings: Settings, keys: Keys) -> Verifier:
         leeway=settings.auth_oidc_leeway_seconds,
         scopes_claim=settings.auth_oidc_scopes_claim,
         roles_claim=settings.auth_oidc_roles_claim,
+        audience_claim=settings.auth_oidc_audience_claim,
     )
     only_at_jwt = settings.auth_oidc_token_type == "at+jwt"  # noqa: S105 - a kind of token
     return Verifier(frozenset(settings.auth_oidc_algorithms), rules, keys, only_at_jwt)

@@ -25,7 +25,7 @@ class TestScopes:
     @pytest.mark.parametrize(
         ("value", "expected"),
         [
-            ("orders:read orders:write", {"orders:read", "orders:write"}),
+            ("things:read things:write", {"things:read", "things:write"}),
             (" a  b ", {"a", "b"}),
             (["a", "b"], {"a", "b"}),
             *(("", set()), ([], set()), (None, set()), (1, set()), ({"a": 1}, set()), (["a", 1], set())),
@@ -47,7 +47,7 @@ class TestPaths:
         [
             ("roles", {"roles": ["admin"]}),
             ("realm_access.roles", {"realm_access": {"roles": ["admin"]}}),
-            ("resource_access.orders.roles", {"resource_access": {"orders": {"roles": ["admin"]}}}),
+            ("resource_access.things.roles", {"resource_access": {"things": {"roles": ["admin"]}}}),
             ("https://example.com/roles", {"https://example.com/roles": ["admin"]}),
             ("cognito:groups", {"cognito:groups": ["admin"]}),
         ],
@@ -67,6 +67,8 @@ class TestTimes:
         ("changes", "seconds", "leeway", "is_valid"),
         [
             *(({"exp": 100}, 99.9, 0, True), ({"exp": 100}, 100, 0, False)),
+            *(({"exp": 100.5}, 100.4, 0, True), ({"exp": 100.5}, 100.5, 0, False)),
+            *(({"nbf": 99.5, "iat": 99.5}, 99.5, 0, True), ({"nbf": 99.5}, 99.4, 0, False)),
             *(({"exp": 100}, 104.9, 5, True), ({"exp": 100}, 105, 5, False)),
             *(({"nbf": 100}, 100, 0, True), ({"nbf": 100}, 99.9, 0, False), ({"nbf": 100}, 95, 5, True)),
             *(({"iat": 100}, 100, 0, True), ({"iat": 100}, 99.9, 0, False), ({"iat": 100}, 95, 5, True)),
@@ -74,7 +76,7 @@ class TestTimes:
     )
     def test_each_bound_is_exact(
         self,
-        changes: dict[str, int],
+        changes: dict[str, float],
         seconds: float,
         leeway: int,
         is_valid: bool,  # noqa: FBT001
@@ -87,6 +89,27 @@ class TestTimes:
             accepted = False
 
         assert is_valid == accepted
+
+
+class TestAudiences:
+    @pytest.mark.parametrize(
+        ("claims", "is_ours"),
+        [
+            ({"aud": ..., "client_id": AUDIENCE}, True),
+            ({"aud": "another", "client_id": AUDIENCE}, True),
+            ({"aud": AUDIENCE}, False),
+            ({"aud": AUDIENCE, "client_id": "another"}, False),
+        ],
+    )
+    def test_another_claim_may_name_it(self, claims: dict[str, Any], *, is_ours: bool) -> None:
+        cognito = Rules(_ISSUER, AUDIENCE, 0, "scope", "cognito:groups", audience_claim="client_id")
+        try:
+            cognito.principal(claims_of(_ISSUER, **claims), soon())
+            accepted = True
+        except Refused:
+            accepted = False
+
+        assert is_ours == accepted
 
 
 class TestSubjects:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.auth import style
+from app.auth import checks, scheme
 from app.auth.principal import Credentials
 from app.core.errors import SettingsError, Unauthenticated
 from app.core.settings import Settings, load_settings
@@ -36,46 +36,46 @@ def production(**values: Any) -> Settings:
 class TestProduction:
     @pytest.mark.parametrize("issuer", [_ISSUER, "http://127.0.0.1:8080", "http://localhost/realms/a"])
     def test_a_provider_that_can_be_trusted_is_enough(self, issuer: str) -> None:
-        style.check(production(auth_oidc_issuer=issuer))
+        checks.check(production(auth_oidc_issuer=issuer))
 
     @pytest.mark.parametrize("name", ["AUTH_OIDC_ISSUER", "AUTH_OIDC_AUDIENCE"])
     def test_what_is_missing_is_named_with_what_to_do(self, name: str) -> None:
         with pytest.raises(SettingsError, match=rf"^{name} is not set\. Set it to "):
-            style.check(production(**{name.lower(): None}))
+            checks.check(production(**{name.lower(): None}))
 
     @pytest.mark.parametrize("name", _URLS)
     @pytest.mark.parametrize("url", ["http://id.example", "http://10.0.0.1:8080", "http://localhost.evil.example"])
     def test_without_tls_it_does_not_start(self, name: str, url: str) -> None:
         with pytest.raises(SettingsError, match=rf"^{name.upper()} must start with https://"):
-            style.check(production(**{name: url}))
+            checks.check(production(**{name: url}))
 
     @pytest.mark.parametrize("name", _URLS)
     @pytest.mark.parametrize(
         "url", ["http://127.9.9.9", "http://[::1]:80", "http://keycloak:8080/realms/a", "https://id.example"]
     )
     def test_this_machine_and_hosts_that_are_named_need_no_tls(self, name: str, url: str) -> None:
-        style.check(production(plaintext_hosts=("keycloak",), **{name: url}))
+        checks.check(production(plaintext_hosts=("keycloak",), **{name: url}))
 
     @pytest.mark.parametrize("issuer", ["id.example", "https://id.example?tenant=1", "https://"])
     def test_what_is_no_issuer_is_refused(self, issuer: str) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_OIDC_ISSUER is not "):
-            style.check(production(auth_oidc_issuer=issuer))
+            checks.check(production(auth_oidc_issuer=issuer))
 
     @pytest.mark.parametrize("url", ["id.example", "/config", "https://id.example/c#x", "ftp://id.example", "https://"])
     def test_what_is_no_discovery_url_is_refused(self, url: str) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_OIDC_DISCOVERY_URL is not "):
-            style.check(production(auth_oidc_discovery_url=url))
+            checks.check(production(auth_oidc_discovery_url=url))
 
     def test_a_discovery_url_may_have_a_query(self) -> None:
-        style.check(production(auth_oidc_discovery_url="https://id.example/v2.0/config?p=sign-in"))
+        checks.check(production(auth_oidc_discovery_url="https://id.example/v2.0/config?p=sign-in"))
 
 
 class TestDevelopment:
     def test_nothing_has_to_be_set(self) -> None:
-        style.check(load())
+        checks.check(load())
 
     def test_a_provider_without_tls_is_enough(self) -> None:
-        style.check(load(auth_oidc_issuer="http://keycloak:8080/realms/a", auth_oidc_audience=AUDIENCE))
+        checks.check(load(auth_oidc_issuer="http://keycloak:8080/realms/a", auth_oidc_audience=AUDIENCE))
 
     @pytest.mark.parametrize(
         "values",
@@ -83,7 +83,7 @@ class TestDevelopment:
     )
     def test_half_of_it_is_refused(self, values: dict[str, str]) -> None:
         with pytest.raises(SettingsError, match=r"^AUTH_OIDC_\w+ is not set\."):
-            style.check(load(**values))
+            checks.check(load(**values))
 
 
 class TestAlgorithms:
@@ -127,7 +127,7 @@ def test_the_thread_ends_with_its_service(settings: Settings) -> None:
     before = _key_threads()
     database = Database(settings)
     with pytest.raises(Unauthenticated):
-        style.authenticate(database, Credentials(("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.e30",)))
+        scheme.authenticate(database, Credentials(("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.e30",)))
     (started,) = _key_threads() - before
     database.dispose()
     del database

@@ -94,7 +94,8 @@ def test_nobody_waits_longer_than_patience() -> None:
 
 def test_a_provider_that_hangs_longer_than_it_may_keeps_nobody_waiting() -> None:
     source = Source("a")
-    with running(source, replace(SCHEDULE, floor=0.01, patience=0.05)) as provider:
+    # The first keys have to come within the patience, however busy the machine is.
+    with running(source, replace(SCHEDULE, floor=0.01, patience=1)) as provider:
         provider.find("a", "RS256")
         time.sleep(0.02)
         source.goes_on.clear()
@@ -104,4 +105,4 @@ def test_a_provider_that_hangs_longer_than_it_may_keeps_nobody_waiting() -> None
         waited = time.monotonic() - began
         source.goes_on.set()
 
-    assert waited < 40 * 0.05
+    assert waited < 40

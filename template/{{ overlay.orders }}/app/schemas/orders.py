@@ -1,5 +1,6 @@
 """Orders, as clients see them."""
 
+from operator import ge, gt, le, lt
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -19,11 +20,10 @@ from app.schemas.fields import (
     Timestamp,
     optional,
 )
-from app.schemas.page import Page, PageQuery
+from app.schemas.lists import Filter, ListQuery, Sorts, any_of
+from app.schemas.page import Page
 
 OrderStatus = Literal["draft", "submitted", "paid", "shipped", "cancelled"]
-
-_SORT = r"^-?(created_at|updated_at|total|reference)(,-?(created_at|updated_at|total|reference)){0,3}$"
 
 Reference = Annotated[ShortText, Field(description="The client's own name for the order, unique among its orders.")]
 
@@ -90,26 +90,38 @@ class OrderRead(OrderBase):
     """An order."""
 
     items: list[OrderItemRead]
-    version: int = Field(exclude=True, description="Counts the changes; sent as `ETag`.")
 
 
 class OrderPage(Page[OrderSummary]):
     """Some orders, and where to go on."""
 
 
-class OrderQuery(PageQuery):
-    """How to list orders."""
+class OrderQuery(ListQuery[OrderPage]):
+    """How to list orders. A new sort or filter is a line here, and an index."""
 
-    sort: str = Field(
-        default="-created_at",
-        pattern=_SORT,
-        description="Names from `created_at`, `updated_at`, `total`, `reference`, by comma; `-` sorts downwards.",
+    page = OrderPage
+    sorts = Sorts("created_at", "updated_at", "total", "reference", default="-created_at")
+
+    sort: str = sorts.field()
+    status: Annotated[list[OrderStatus], Filter("status", any_of)] = Field(
+        default=[], max_length=5, description="Any of these; give it once for each."
     )
-    status: list[OrderStatus] = Field(default=[], max_length=5, description="Any of these; give it once for each.")
-    reference: ShortText | None = Field(default=None, description="Exactly this reference.")
-    customer_email: Email | None = Field(default=None, description="Exactly this address.")
-    currency: Currency | None = Field(default=None, description="Exactly this currency.")
-    created_after: InstantFilter | None = Field(default=None, description="Later than this instant.")
-    created_before: InstantFilter | None = Field(default=None, description="Earlier than this instant.")
-    min_total: AmountFilter | None = Field(default=None, description="At least this total.")
-    max_total: AmountFilter | None = Field(default=None, description="At most this total.")
+    reference: Annotated[ShortText | None, Filter("reference")] = Field(
+        default=None, description="Exactly this reference."
+    )
+    customer_email: Annotated[Email | None, Filter("customer_email")] = Field(
+        default=None, description="Exactly this address."
+    )
+    currency: Annotated[Currency | None, Filter("currency")] = Field(default=None, description="Exactly this currency.")
+    created_after: Annotated[InstantFilter | None, Filter("created_at", gt)] = Field(
+        default=None, description="Later than this instant."
+    )
+    created_before: Annotated[InstantFilter | None, Filter("created_at", lt)] = Field(
+        default=None, description="Earlier than this instant."
+    )
+    min_total: Annotated[AmountFilter | None, Filter("total", ge)] = Field(
+        default=None, description="At least this total."
+    )
+    max_total: Annotated[AmountFilter | None, Filter("total", le)] = Field(
+        default=None, description="At most this total."
+    )

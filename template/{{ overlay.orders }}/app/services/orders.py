@@ -1,26 +1,25 @@
 """What can be done with orders. A caller sees and changes its own; an admin all."""
 
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Bundle, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.auth.principal import Principal
 from app.core import clock
-from app.core.errors import Conflict, Detail, NotFound
+from app.core.errors import Detail, NotFound
+from app.core.failures.orders import InvalidTransition, OrderNotDeletable, OrderNotEditable, ReferenceTaken
 from app.core.ids import new_id
 from app.core.preconditions import UNCONDITIONAL, Precondition
+from app.db.constraints import Explanations, explaining
 from app.db.models.orders import Order, OrderItem
-from app.schemas.orders import OrderCreate, OrderItemRead, OrderRead, OrderStatus, OrderUpdate
-from app.schemas.orders import OrderItem as ItemInput
+from app.services.order_content import OrderChanges, OrderContent, OrderDetails, OrderLine
 
-TRANSITIONS: Final[dict[str, tuple[OrderStatus, ...]]] = {
+TRANSITIONS: Final[dict[str, tuple[str, ...]]] = {
     "draft": ("submitted", "cancelled"),
     "submitted": ("paid", "cancelled"),
     "paid": ("shipped", "cancelled"),
@@ -31,33 +30,28 @@ _DELETABLE = {"draft", "cancelled"}
 _EDITABLE_ALWAYS = {"note"}
 
 
-class ReferenceTaken(Conflict):
-    code = "reference_taken"
-    default = "Another order of the same owner has this reference."
+# Asking first whether it is free would leave a gap for another request.
+_BROKEN: Final[Explanations] = {"uq_orders_reference": ReferenceTaken}
 
-
-class InvalidTransition(Conflict):
-    code = "invalid_transition"
-    default = "The order cannot go to that status."
-
-
-class OrderNotEditable(Conflict):
-    code = "order_not_editable"
-    default = "Only the note of an order can be changed once it was submitted."
-
-
-class OrderNotDeletable(Conflict):
-    code = "order_not_deletable"
-    default = "Only drafts and cancelled orders can be deleted."
-
-
-_COLUMNS: Final = tuple(name for name in OrderRead.model_fields if name != "items")
-
-# Rows rather than entities where nothing is changed: one statement, built once, and no identity map to fill.
+# Rows rather than entities where nothing is changed: one statement, built once, and no identity map to fill. Bundles,
+# since both tables may have columns of one name.
 _ANY_ORDER: Final = (
     select(
-        *(getattr(Order, name) for name in _COLUMNS),
-        *(getattr(OrderItem, name) for name in OrderItemRead.model_fields),
+        Bundle(
+            "order",
+            Order.id,
+            Order.owner,
+            Order.reference,
+            Order.status,
+            Order.customer_email,
+            Order.currency,
+            Order.note,
+            Order.total,
+            Order.version,
+            Order.created_at,
+            Order.updated_at,
+        ),
+        Bundle("item", OrderItem.sku, OrderItem.quantity, OrderItem.unit_price),
     )
     .join(OrderItem, OrderItem.order_id == Order.id)
     .where(Order.id == bindparam("id"), Order.live == 1)
@@ -70,21 +64,20 @@ def _missing(order_id: UUID) -> NotFound:
     return NotFound(f"Order {order_id} does not exist.")
 
 
-def get(session: Session, caller: Principal, order_id: UUID) -> OrderRead:
+def get(session: Session, caller: Principal, order_id: UUID) -> OrderDetails:
     """Return the order.
 
     Raises:
         NotFound: it does not exist, was deleted, or belongs to somebody else.
     """
     statement = _ANY_ORDER if caller.is_admin else _OWN_ORDER
-    rows = session.execute(statement, {"id": order_id, "owner": caller.subject}).mappings().all()
+    rows = session.execute(statement, {"id": order_id, "owner": caller.subject}).all()
     if not rows:
         raise _missing(order_id)
-    items = [{name: row[name] for name in OrderItemRead.model_fields} for row in rows]
-    return OrderRead.model_validate({**{name: rows[0][name] for name in _COLUMNS}, "items": items})
+    return _details(rows[0].order, (row.item for row in rows))
 
 
-def create(session: Session, caller: Principal, data: OrderCreate) -> OrderRead:
+def create(session: Session, caller: Principal, content: OrderContent) -> OrderDetails:
     """Return the new draft, which belongs to the caller.
 
     Raises:
@@ -92,17 +85,21 @@ def create(session: Session, caller: Principal, data: OrderCreate) -> OrderRead:
     """
     now = clock.now()
     order = Order(id=new_id(), owner=caller.subject, status="draft", created_at=now, updated_at=now)
-    _apply(order, data.model_dump(exclude={"items"}), data.items)
+    _apply(order, content.as_changes())
     session.add(order)
-    with _reference_conflicts():
+    with explaining(session, _BROKEN):
         session.flush()
-    return _read(order)
+    return _details(order, order.items)
 
 
 def replace(
-    session: Session, caller: Principal, order_id: UUID, data: OrderCreate, precondition: Precondition = UNCONDITIONAL
-) -> OrderRead:
-    """Return the draft after all that a client decides was replaced by `data`.
+    session: Session,
+    caller: Principal,
+    order_id: UUID,
+    content: OrderContent,
+    precondition: Precondition = UNCONDITIONAL,
+) -> OrderDetails:
+    """Return the draft after all that a client decides was replaced by `content`.
 
     Raises:
         NotFound, PreconditionFailed, OrderNotEditable, ReferenceTaken: nothing was changed.
@@ -110,43 +107,47 @@ def replace(
     order = _locked(session, caller, order_id, precondition)
     if order.status != "draft":
         raise OrderNotEditable
-    _change(session, order, data.model_dump(exclude={"items"}), data.items)
-    return _read(order)
+    _change(session, order, content.as_changes())
+    return _details(order, order.items)
 
 
 def update(
-    session: Session, caller: Principal, order_id: UUID, data: OrderUpdate, precondition: Precondition = UNCONDITIONAL
-) -> OrderRead:
-    """Return the order after the fields that were set in `data` were changed; without any, nothing is.
+    session: Session,
+    caller: Principal,
+    order_id: UUID,
+    changes: OrderChanges,
+    precondition: Precondition = UNCONDITIONAL,
+) -> OrderDetails:
+    """Return the order after `changes`; without any, nothing changes.
 
     Raises:
         NotFound, PreconditionFailed, OrderNotEditable, ReferenceTaken: nothing was changed.
     """
     order = _locked(session, caller, order_id, precondition)
-    if order.status != "draft" and data.model_fields_set - _EDITABLE_ALWAYS:
+    if order.status != "draft" and changes.keys() - _EDITABLE_ALWAYS:
         raise OrderNotEditable
-    if data.model_fields_set:
-        items = data.items if "items" in data.model_fields_set else None
-        _change(session, order, data.model_dump(exclude={"items"}, exclude_unset=True), items)
-    return _read(order)
+    if changes:
+        _change(session, order, changes)
+    return _details(order, order.items)
 
 
 def transition(
-    session: Session, caller: Principal, order_id: UUID, to: OrderStatus, precondition: Precondition = UNCONDITIONAL
-) -> OrderRead:
+    session: Session, caller: Principal, order_id: UUID, to: str, precondition: Precondition = UNCONDITIONAL
+) -> OrderDetails:
     """Return the order in its new status.
 
     Raises:
         NotFound, PreconditionFailed: nothing was changed.
-        InvalidTransition: its status does not lead there; of two at once, one gets this.
+        InvalidTransition: it cannot go to that status; of two concurrent calls, one gets this.
     """
     order = _locked(session, caller, order_id, precondition)
     allowed = TRANSITIONS[order.status]
     if to not in allowed:
         message = f"{order.status} -> {to}; allowed: {', '.join(allowed) or 'none'}"
         raise InvalidTransition(details=[Detail("status", InvalidTransition.code, message)])
-    _change(session, order, {"status": to}, None)
-    return _read(order)
+    order.status = to
+    _save(session, order)
+    return _details(order, order.items)
 
 
 def delete(session: Session, caller: Principal, order_id: UUID, precondition: Precondition = UNCONDITIONAL) -> None:
@@ -159,7 +160,7 @@ def delete(session: Session, caller: Principal, order_id: UUID, precondition: Pr
     if order.status not in _DELETABLE:
         raise OrderNotDeletable
     order.deleted_at, order.live = clock.now(), None
-    _change(session, order, {}, None)
+    _save(session, order)
 
 
 def _locked(session: Session, caller: Principal, order_id: UUID, precondition: Precondition) -> Order:
@@ -173,38 +174,49 @@ def _locked(session: Session, caller: Principal, order_id: UUID, precondition: P
     return order
 
 
-def _change(session: Session, order: Order, values: dict[str, Any], items: Sequence[ItemInput] | None) -> None:
-    if items is not None:
+def _change(session: Session, order: Order, changes: OrderChanges) -> None:
+    if "items" in changes:
         # The positions of the old items must be free before the new ones take them.
         order.items = []
         session.flush()
-    _apply(order, values, items)
+    _apply(order, changes)
+    _save(session, order)
+
+
+def _save(session: Session, order: Order) -> None:
     order.version += 1
     order.updated_at = clock.now()
-    with _reference_conflicts():
+    with explaining(session, _BROKEN):
         session.flush()
 
 
-def _apply(order: Order, values: dict[str, Any], items: Iterable[ItemInput] | None) -> None:
-    for name, value in values.items():
-        setattr(order, name, value)
-    if items is not None:
-        order.items = [
-            OrderItem(id=new_id(), position=position, **item.model_dump()) for position, item in enumerate(items)
-        ]
+def _apply(order: Order, changes: OrderChanges) -> None:
+    order.reference = changes.get("reference", order.reference)
+    order.customer_email = changes.get("customer_email", order.customer_email)
+    order.currency = changes.get("currency", order.currency)
+    order.note = changes.get("note", order.note)
+    if "items" in changes:
+        order.items = [_item(position, line) for position, line in enumerate(changes["items"])]
         order.item_count = len(order.items)
         order.total = sum((item.quantity * item.unit_price for item in order.items), Decimal(0))
 
 
-@contextmanager
-def _reference_conflicts() -> Generator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        # The statements inside can break one constraint only. Asking first would leave a gap for another request.
-        raise ReferenceTaken from error
+def _item(position: int, line: OrderLine) -> OrderItem:
+    return OrderItem(id=new_id(), position=position, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price)
 
 
-def _read(order: Order) -> OrderRead:
-    items = [{name: getattr(item, name) for name in OrderItemRead.model_fields} for item in order.items]
-    return OrderRead.model_validate({**{name: getattr(order, name) for name in _COLUMNS}, "items": items})
+def _details(order: Any, items: Iterable[Any]) -> OrderDetails:  # noqa: ANN401 - entities, or rows with their attributes
+    return OrderDetails(
+        id=order.id,
+        owner=order.owner,
+        reference=order.reference,
+        status=order.status,
+        customer_email=order.customer_email,
+        currency=order.currency,
+        note=order.note,
+        total=order.total,
+        version=order.version,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        items=[OrderLine(sku=item.sku, quantity=item.quantity, unit_price=item.unit_price) for item in items],
+    )

@@ -54,12 +54,12 @@ class TestForm:
         assert_failed(_send(alice, body), 400, "malformed_body")
 
     @pytest.mark.parametrize(
-        "note", ["NaN", "-Infinity", '"\\ud800"', "1" * 5000], ids=["NaN", "Infinity", "half a character", "digits"]
+        "note", ["NaN", "-Infinity", '"\\ud800"', "1" * 5000], ids=["NaN", "Infinity", "lone surrogate", "digits"]
     )
-    def test_what_readers_disagree_about_is_invalid(self, alice: Caller, note: str) -> None:
+    def test_refuses_ambiguous_json(self, alice: Caller, note: str) -> None:
         assert_failed(_send(alice, ('{"note": ' + note + "}").encode()), 422, "validation_error")
 
-    def test_a_key_that_stands_there_twice_is_invalid(self, alice: Caller) -> None:
+    def test_refuses_duplicate_keys(self, alice: Caller) -> None:
         (detail,) = assert_failed(_send(alice, b'{"note": "a", "note": "b"}'), 422, "validation_error")
 
         assert detail["code"] == "duplicate_key"
@@ -97,7 +97,7 @@ class TestFields:
             ("id", "01900000-0000-7000-8000-000000000000"),
         ],
     )
-    def test_what_is_wrong_is_named(self, alice: Caller, field: str, value: Any) -> None:
+    def test_names_the_invalid_field(self, alice: Caller, field: str, value: Any) -> None:
         (detail,) = assert_failed(alice.post(PATH, json={**ORDER, field: value}), 422, "validation_error")
 
         assert field == detail["field"]
@@ -150,7 +150,7 @@ class TestSize:
 
         assert_failed(response, 413, "body_too_large")
 
-    def test_so_is_one_that_says_no_length(self, alice: Caller, settings: Settings) -> None:
+    def test_refuses_a_large_body_without_a_length(self, alice: Caller, settings: Settings) -> None:
         def chunks() -> Any:
             for _ in range(settings.max_body_bytes // 1000 + 2):
                 yield b" " * 1000

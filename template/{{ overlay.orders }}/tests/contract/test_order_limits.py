@@ -28,7 +28,7 @@ class TestOrderOfChecks:
     def test_the_media_type_comes_before_the_caller(self, client: httpx2.Client) -> None:
         assert_failed(client.post("/v1/orders", content=b"x"), 415, "unsupported_media_type")
 
-    def test_the_form_comes_before_the_object(self, alice: Caller) -> None:
+    def test_validates_the_body_before_looking_up_the_order(self, alice: Caller) -> None:
         assert_failed(alice.patch(NOWHERE, json={"note": 1}), 422, "validation_error")
 
     def test_the_object_comes_before_its_version(self, alice: Caller) -> None:

@@ -48,7 +48,7 @@ def walk(alice: Caller, **query: Any) -> list[str]:
 
 
 class TestEnvelope:
-    def test_an_empty_list_is_an_envelope_too(self, alice: Caller) -> None:
+    def test_an_empty_list_has_an_envelope(self, alice: Caller) -> None:
         assert alice.get(PATH).json() == {"data": [], "next_cursor": None, "has_more": False}
 
     def test_the_newest_come_first_without_their_items(self, alice: Caller, orders: list[dict[str, Any]]) -> None:
@@ -115,7 +115,7 @@ class TestFilters:
         assert orders[2]["id"] not in ids(alice, created_before=instant.isoformat())
 
     @pytest.mark.parametrize("bound", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-12:00"])
-    def test_the_ends_of_time_are_bounds_too(self, alice: Caller, bound: str) -> None:
+    def test_accepts_the_first_and_last_instant_as_bounds(self, alice: Caller, bound: str) -> None:
         assert ids(alice, created_after=bound, created_before=bound) == []
 
 
@@ -146,7 +146,7 @@ class TestQuery:
             ("offset", "20"),
         ],
     )
-    def test_what_is_wrong_is_named(self, alice: Caller, name: str, value: str) -> None:
+    def test_names_the_invalid_parameter(self, alice: Caller, name: str, value: str) -> None:
         details = assert_failed(alice.get(PATH, params={name: value}), 422, "validation_error")
 
         assert [name] == [detail["field"].split(".")[0] for detail in details]

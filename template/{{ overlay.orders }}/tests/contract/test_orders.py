@@ -94,7 +94,7 @@ class TestGet:
 
 
 class TestReplace:
-    def test_everything_that_is_not_sent_is_gone(self, alice: Caller, order: dict[str, Any]) -> None:
+    def test_put_clears_the_fields_that_are_not_sent(self, alice: Caller, order: dict[str, Any]) -> None:
         bare = {name: ORDER[name] for name in ORDER if name != "note"}
         replaced = alice.put(path_of(order), json={**bare, "items": ORDER["items"][:1]}).json()
 
@@ -133,7 +133,7 @@ class TestUpdate:
         assert (200, order, tag) == (response.status_code, response.json(), response.headers["etag"])
 
     @pytest.mark.parametrize("field", ["reference", "customer_email", "currency", "items"])
-    def test_what_may_not_be_null_is_not_made_so(self, alice: Caller, order: dict[str, Any], field: str) -> None:
+    def test_refuses_null_for_a_required_field(self, alice: Caller, order: dict[str, Any], field: str) -> None:
         (detail,) = assert_failed(alice.patch(path_of(order), json={field: None}), 422, "validation_error")
 
         assert detail["field"] == field
@@ -143,7 +143,7 @@ class TestUpdate:
 
         assert_failed(alice.patch(path_of(order), json={"reference": "other"}), 409, "reference_taken")
 
-    def test_past_draft_only_the_note_changes(self, alice: Caller, order: dict[str, Any]) -> None:
+    def test_once_submitted_only_the_note_changes(self, alice: Caller, order: dict[str, Any]) -> None:
         move(alice, order, "submit")
 
         assert alice.patch(path_of(order), json={"note": "late"}).json()["note"] == "late"
@@ -156,7 +156,7 @@ class TestTransitions:
 
         assert statuses == ["submitted", "paid", "shipped"]
 
-    def test_a_wrong_turn_says_which_are_right(self, alice: Caller, order: dict[str, Any]) -> None:
+    def test_an_invalid_transition_lists_the_valid_ones(self, alice: Caller, order: dict[str, Any]) -> None:
         move(alice, order, "submit", "pay")
         details = assert_failed(alice.post(f"{path_of(order)}/submit"), 409, "invalid_transition")
 
@@ -178,7 +178,7 @@ class TestDelete:
         assert_failed(alice.get(path_of(order)), 404, "not_found")
         assert alice.post("/v1/orders", json=ORDER).status_code == 201
 
-    def test_what_is_under_way_is_not_deleted(self, alice: Caller, order: dict[str, Any]) -> None:
+    def test_refuses_to_delete_a_submitted_order(self, alice: Caller, order: dict[str, Any]) -> None:
         move(alice, order, "submit")
 
         assert_failed(alice.delete(path_of(order)), 409, "order_not_deletable")

@@ -17,11 +17,12 @@ from app.services.orders import InvalidTransition, OrderNotDeletable, ReferenceT
 from tests.orders import ALICE, order_data
 
 _MANY = 4
+_FIRST_VERSION = 1
 
 
 @pytest.fixture
 def order(database: Database) -> OrderRead:
-    return database.write(orders.create, ALICE, order_data())
+    return OrderRead.of(database.write(orders.create, ALICE, order_data()))
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
@@ -48,7 +49,7 @@ class TestTransitions:
         results = at_once(*[lambda: database.write(orders.transition, ALICE, order.id, "submitted")] * _MANY)
 
         assert losers(results) == {InvalidTransition: _MANY - 1}
-        assert database.read(orders.get, ALICE, order.id).version == 2
+        assert database.read(orders.get, ALICE, order.id).version == _FIRST_VERSION + 1
 
     def test_to_different_ends_exactly_one_wins(self, database: Database, order: OrderRead) -> None:
         database.write(orders.transition, ALICE, order.id, "submitted")
@@ -85,15 +86,17 @@ class TestReferences:
 
 class TestChanges:
     def test_of_many_with_one_version_exactly_one_wins(self, database: Database, order: OrderRead) -> None:
-        expected = Precondition(matches=frozenset({etag(order.version)}))
-        change = OrderUpdate(note="mine")
+        expected = Precondition(matches=frozenset({etag(_FIRST_VERSION)}))
+        change = OrderUpdate(note="mine").to(orders.OrderChanges)
         results = at_once(*[lambda: database.write(orders.update, ALICE, order.id, change, expected)] * _MANY)
 
         assert losers(results) == {PreconditionFailed: _MANY - 1}
 
     def test_without_one_none_is_lost(self, database: Database, order: OrderRead) -> None:
-        change = OrderUpdate.model_validate({"items": [{"sku": "A", "quantity": 1, "unit_price": "1.00"}] * 3})
+        change = OrderUpdate.model_validate({"items": [{"sku": "A", "quantity": 1, "unit_price": "1.00"}] * 3}).to(
+            orders.OrderChanges
+        )
         results = at_once(*[lambda: database.write(orders.update, ALICE, order.id, change)] * _MANY)
 
         assert losers(results) == {}
-        assert database.read(orders.get, ALICE, order.id).version == order.version + _MANY
+        assert database.read(orders.get, ALICE, order.id).version == _FIRST_VERSION + _MANY

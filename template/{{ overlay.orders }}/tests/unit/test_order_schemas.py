@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.schemas.orders import OrderCreate, OrderQuery, OrderRead, OrderUpdate
+from app.schemas.orders import OrderCreate, OrderQuery, OrderUpdate
 from tests.orders import order_content
 
 
@@ -106,8 +106,3 @@ class TestOrderQuery:
     )
     def test_filters_are_typed(self, field: str, value: object) -> None:
         assert refusals(OrderQuery, {field: value})[0].split(".")[0] == field
-
-
-class TestOrderRead:
-    def test_the_version_is_no_field_of_the_answer(self) -> None:
-        assert "version" not in OrderRead.model_json_schema(mode="serialization")["properties"]

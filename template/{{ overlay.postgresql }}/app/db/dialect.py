@@ -6,9 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import certifi
-from sqlalchemy import URL, Connection, DateTime, Engine, String, text
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, String, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.db import options as url_options
+from app.db.connection import BoundedConnection
 from app.db.roles import Role
 
 NAME = "PostgreSQL"
@@ -21,9 +25,14 @@ HOW_TO_START = (
 )
 
 TIMESTAMP = DateTime(timezone=True)
-EXACT_TEXT_IS_BINARY = False
+# Where null stands in an order that does not say it.
+NULL_IS_LEAST = False
+# What Alembic is told beyond the connection and the tables.
+MIGRATION_OPTIONS: dict[str, Any] = {}
 WRITE_OPTIONS: dict[str, Any] = {}
+POOL_OPTIONS: dict[str, Any] = {}
 
+_READ_ONLY = "25006"  # read_only_sql_transaction: a replica, or one that has become one
 _TIMEOUTS = {"57014", "55P03"}  # query_canceled, lock_not_available
 _RETRYABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
@@ -63,19 +72,65 @@ def with_verified_tls(url: URL) -> URL:
     return url.update_query_dict({"sslmode": mode, "sslrootcert": root or _AUTHORITIES})
 
 
-def engine_options(timeout_seconds: float) -> dict[str, Any]:
-    """Return what `create_engine` needs, so that no statement runs or waits longer than `timeout_seconds`."""
-    milliseconds = max(1, int(timeout_seconds * 1000))
-    return {
-        "connect_args": {
-            "connect_timeout": 5,
-            "options": f"-c statement_timeout={milliseconds} -c timezone=UTC",
-        }
+def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str, Any]:
+    """Return what the driver is told, so that nothing runs or waits longer than `timeout_seconds`.
+
+    What `url` says itself stays: the server takes the last of several options.
+    """
+    milliseconds = _milliseconds(timeout_seconds)
+    limits = f"-c statement_timeout={milliseconds} -c timezone=UTC" if role != "migrate" else "-c timezone=UTC"
+    own: dict[str, Any] = {
+        "connect_timeout": 5,
+        # What the network does not deliver is noticed before a request has used up its time.
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": min(5000, milliseconds),
     }
+    own = {name: value for name, value in own.items() if name not in url.query}
+    if url_options.has_pooler(url):
+        # A statement that is prepared would stay behind on a connection that the next transaction may not get.
+        return {**own, "prepare_threshold": None, "autocommit": True}
+    own["prepare_threshold"] = url_options.prepare_threshold(url)
+    return {**own, "options": " ".join([limits, *url.normalized_query.get("options", ())])}
 
 
-def prepare(engine: Engine, role: Role) -> None:
-    """Do what `engine` needs beyond its options: nothing here."""
+def _milliseconds(timeout_seconds: float) -> int:
+    return max(1, int(timeout_seconds * 1000))
+
+
+def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:
+    """Do what `engine` needs beyond its options: connections that do not wait for a server that is gone.
+
+    A pooler passes on what stands in a transaction, and little else: there each unit of work is one, also one that
+    only reads, and sets its limit itself. All of it is one statement, so to begin costs no more than `BEGIN` does.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def connect(
+        _dialect: Dialect, _record: ConnectionPoolEntry | None, arguments: list[str], options: dict[str, Any]
+    ) -> BoundedConnection:
+        options.pop("pgbouncer", None)
+        connection = BoundedConnection.connect(*arguments, **options)
+        connection.seconds = timeout_seconds if role != "migrate" else None
+        return connection
+
+    if url_options.has_pooler(engine.url):
+        begin = f"BEGIN; SET LOCAL statement_timeout = {_milliseconds(timeout_seconds)}; SET LOCAL timezone = 'UTC'"
+
+        @event.listens_for(engine, "begin")
+        def begin_with_limits(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+
+def is_writable(session: Session) -> bool:
+    """Return whether the server takes changes: a replica, for example, does not."""
+    return session.scalar(text("SHOW transaction_read_only")) == "off"
+
+
+def is_read_only(error: DBAPIError) -> bool:
+    """Return whether a change was refused because the server, or this connection to it, takes none."""
+    return getattr(error.orig, "sqlstate", None) == _READ_ONLY
 
 
 def is_timeout(error: DBAPIError) -> bool:
@@ -93,9 +148,9 @@ def is_retryable(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRYABLE
 
 
-def in_memory(connection: Connection) -> Engine | None:  # noqa: ARG001 - as for databases that are a file
-    """Return nothing: a server's database is too much to copy, and its SQL can be written without it."""
-    return None
+def violated(error: DBAPIError) -> str | None:
+    """Return the name of the constraint that a change broke; None for NOT NULL and all other failures."""
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
 
 
 @contextmanager

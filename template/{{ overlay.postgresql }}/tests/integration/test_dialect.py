@@ -3,7 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
-from sqlalchemy import text
+from pydantic import SecretStr
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.errors import RequestTimeout, Unavailable
@@ -73,20 +75,77 @@ class TestStaleConnections:
 
             assert pooled.read(names) == ["new", "new"]
 
-    def test_a_write_is_unavailable_and_the_next_one_is_not(self, things: Database, settings: Settings) -> None:
+    def test_a_write_does_too(self, things: Database, settings: Settings) -> None:
         with opened(settings, database_pool_size=1) as pooled:
             _terminate(things, pooled.write(_process))
-
-            with pytest.raises(Unavailable):
-                pooled.write(rename)
             pooled.write(rename)
 
         assert things.read(names) == ["renamed", "new"]
+
+    def test_a_write_that_loses_it_on_the_way_runs_again(self, things: Database) -> None:
+        attempts: list[int] = []
+
+        def lose_the_first(session: Session) -> None:
+            attempts.append(_process(session))
+            rename(session)
+            if len(attempts) == 1:
+                _terminate(things, attempts[0])
+            rename(session, 2)
+
+        things.write(lose_the_first)
+
+        assert len(set(attempts)) == 2
+        assert things.read(names) == ["renamed", "renamed"]
+
+    def test_a_commit_that_loses_it_is_not_run_again(self, things: Database) -> None:
+        attempts: list[int] = []
+
+        def lose_it_at_the_end(session: Session) -> None:
+            attempts.append(_process(session))
+            rename(session)
+
+            @event.listens_for(session, "before_commit")
+            def lose(_: Session) -> None:
+                _terminate(things, attempts[0])
+
+        with pytest.raises(Unavailable, match="Look whether it was made"):
+            things.write(lose_it_at_the_end)
+
+        assert len(attempts) == 1
+        assert things.read(names) == ["new", "new"]
+
+
+class TestReadOnly:
+    def test_a_write_is_unavailable_and_a_read_that_writes_is_a_defect(
+        self, things: Database, settings: Settings
+    ) -> None:
+        with opened(settings, database_url=_with(settings, options="-cdefault_transaction_read_only=on")) as replica:
+            with pytest.raises(Unavailable, match="takes no changes"):
+                replica.write(rename)
+            with pytest.raises(DBAPIError):
+                replica.read(rename)
+            assert not replica.is_writable()
+
+        assert things.is_writable()
+        assert things.read(names) == ["new", "new"]
 
 
 class TestSessions:
     def test_they_are_in_utc(self, shared_database: Database) -> None:
         assert shared_database.read(lambda session: session.scalar(text("SHOW timezone"))) == "UTC"
+
+    def test_options_of_the_url_count_beside_ours(self, settings: Settings) -> None:
+        with opened(settings, database_url=_with(settings, options="-csearch_path=shop")) as shop:
+            found = shop.read(lambda session: [session.scalar(text(f"SHOW {name}")) for name in _OPTIONS])
+
+        assert found == ["shop", "5s"]
+
+    def test_behind_a_pooler_every_unit_of_work_is_a_transaction_with_its_limit(self, settings: Settings) -> None:
+        with opened(settings, database_url=_with(settings, pgbouncer="true"), database_pool_size=1) as pooled:
+            for work in (pooled.read, pooled.write, pooled.read):
+                assert work(lambda session: session.scalar(text("SHOW statement_timeout"))) == "5s"
+                # In a transaction, time stands still since its beginning, which was a statement of its own.
+                assert work(lambda session: session.scalar(text("SELECT now() < statement_timestamp()")))
 
 
 class TestColumns:
@@ -103,6 +162,7 @@ class TestColumns:
                 assert not isinstance(column.type, UTCDateTime) or kind == "timestamp with time zone"
 
 
+_OPTIONS = ("search_path", "statement_timeout")
 _COLUMNS = text("SELECT table_name, column_name, data_type, collation_name FROM information_schema.columns")
 
 
@@ -112,3 +172,9 @@ def _process(session: Session) -> int:
 
 def _terminate(database: Database, process: int) -> None:
     database.write(lambda session: session.execute(text(f"SELECT pg_terminate_backend({process}, 5000)")))
+
+
+def _with(settings: Settings, **options: str) -> SecretStr:
+    assert settings.database_url is not None
+    url = make_url(settings.database_url.get_secret_value()).update_query_dict(options)
+    return SecretStr(url.render_as_string(hide_password=False))

@@ -5,13 +5,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, String, create_engine, event
+from sqlalchemy import URL, Connection, Engine, String, event
 from sqlalchemy.dialects.sqlite import DATETIME
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import context
 from app.core.errors import RequestTimeout
+from app.db import violations
 from app.db.roles import Role
 
 NAME = "SQLite"
@@ -21,8 +23,12 @@ DEFAULT_URL: str | None = "sqlite:///app.db"
 HOW_TO_START = "DATABASE_URL=sqlite:////var/lib/app/app.db (four slashes: an absolute path)"
 
 TIMESTAMP = DATETIME()
-EXACT_TEXT_IS_BINARY = False
+# Where null stands in an order that does not say it.
+NULL_IS_LEAST = True
+# What Alembic is told beyond the connection and the tables: a table is altered by rebuilding it.
+MIGRATION_OPTIONS: dict[str, Any] = {"render_as_batch": True}
 WRITE_OPTIONS: dict[str, Any] = {}
+POOL_OPTIONS: dict[str, Any] = {}
 
 _TIMEOUTS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
 _STEPS_BETWEEN_DEADLINE_CHECKS = 10_000
@@ -43,9 +49,9 @@ def with_verified_tls(url: URL) -> URL:
     return url
 
 
-def engine_options(timeout_seconds: float) -> dict[str, Any]:
-    """Return what `create_engine` needs, so that no statement waits for a lock longer than `timeout_seconds`."""
-    return {"connect_args": {"timeout": timeout_seconds}}
+def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str, Any]:  # noqa: ARG001 - as for servers
+    """Return what the driver is told, so that no statement waits for a lock longer than `timeout_seconds`."""
+    return {"timeout": timeout_seconds} if "timeout" not in url.query else {}
 
 
 def _is_late() -> int:
@@ -66,7 +72,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             raise
 
 
-def prepare(engine: Engine, role: Role) -> None:
+def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:  # noqa: ARG001 - as for servers
     """Do what `engine` needs beyond its options: pragmas, deadlines, and transactions that lock when they begin."""
 
     @event.listens_for(engine, "connect")
@@ -78,11 +84,22 @@ def prepare(engine: Engine, role: Role) -> None:
         connection.execute(f"PRAGMA foreign_keys = {'OFF' if role == 'migrate' else 'ON'}")
         connection.set_progress_handler(_is_late, _STEPS_BETWEEN_DEADLINE_CHECKS)
 
+    event.listen(engine, "handle_error", violations.note)
     if role != "read":
         # A transaction that reads first and locks later fails at once when another one wrote in between.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def is_writable(session: Session) -> bool:  # noqa: ARG001 - as for servers
+    """Return whether changes are taken: to ask, a file would have to be locked."""
+    return True
+
+
+def is_read_only(error: DBAPIError) -> bool:
+    """Return whether a change was refused because the file may not be written to."""
+    return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_READONLY
 
 
 def is_timeout(error: DBAPIError) -> bool:
@@ -101,15 +118,12 @@ def is_retryable(error: DBAPIError) -> bool:  # noqa: ARG001 - one writer at a t
     return False
 
 
-def in_memory(connection: Connection) -> Engine | None:
-    """Return a copy of the database; SQLite alters a table by rebuilding what it reads of it, so SQL needs one."""
-    # SQLite would wait for the transaction of this very connection.
-    connection.rollback()
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    original = connection.connection.driver_connection
-    if original is not None:
-        original.backup(copy)
-    return create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool)
+def violated(error: DBAPIError) -> str | None:
+    """Return the name of the constraint that a change broke; None for NOT NULL and all other failures.
+
+    SQLite names neither a foreign key nor what is unique: `app/db/violations.py` tells what it cannot find out.
+    """
+    return getattr(error.orig, violations.NAME, None)
 
 
 @contextmanager

@@ -1,17 +1,14 @@
-"""Is the process up, and should it be sent requests?"""
-
-from functools import partial
+"""Liveness and readiness."""
 
 from fastapi import APIRouter, Request, Response, status
 
-from app.api.deps import Work
-from app.api.routing import ContractRoute
+from app.api.deps import Db
 from app.auth.policy import public
 from app.http.headers import revision_headers
 from app.schemas.health import Health, Readiness
 from app.services import health
 
-router = APIRouter(tags=["operations"], route_class=ContractRoute)
+router = APIRouter(tags=["operations"])
 
 
 @router.get("/healthz")
@@ -24,9 +21,9 @@ async def healthz(request: Request, response: Response) -> Health:
 
 @router.get("/readyz", responses={503: {"model": Readiness}})
 @public
-async def readyz(work: Work, response: Response) -> Readiness:
+async def readyz(db: Db, response: Response) -> Readiness:
     """Return whether the database answers and is at the migration that this version needs."""
-    readiness = await work.call(partial(health.readiness, work.database))
+    readiness = await db.run(health.readiness)
     if readiness.status != "ready":
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return readiness

@@ -5,34 +5,32 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 
-from app.api.deps import Caller, Work
-from app.api.routing import ContractRoute
+from app.api.deps import Caller, Db
 from app.auth import keys
 from app.auth.policy import requires
 from app.auth.principal import ADMIN
 from app.http.openapi import errors
-from app.schemas.keys import KeyCreate, KeyCreated, KeyPage
-from app.schemas.page import PageQuery
+from app.schemas.keys import KeyCreate, KeyCreated, KeyPage, KeyQuery
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=ContractRoute)
+router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 @requires(role=ADMIN)
-async def create_key(data: KeyCreate, work: Work) -> KeyCreated:
+async def create_key(data: KeyCreate, db: Db) -> KeyCreated:
     """Make a key. Its secret is shown in this answer and never again."""
-    return await work.write(keys.create, data)
+    return KeyCreated.of(await db.write(keys.create, data.to(keys.KeyGrant)))
 
 
 @router.get("")
 @requires(role=ADMIN)
-async def list_keys(query: Annotated[PageQuery, Query()], caller: Caller, work: Work) -> KeyPage:
+async def list_keys(query: Annotated[KeyQuery, Query()], caller: Caller, db: Db) -> KeyPage:
     """List the keys that are not revoked, newest first."""
-    return await work.read(keys.list_keys, caller, query)
+    return await db.read(keys.list_keys, caller, query)
 
 
 @router.delete("/{key_id}", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(404))
 @requires(role=ADMIN)
-async def revoke_key(key_id: UUID, work: Work) -> None:
+async def revoke_key(key_id: UUID, db: Db) -> None:
     """Revoke a key: from now on it is refused."""
-    await work.write(keys.revoke, key_id)
+    await db.write(keys.revoke, key_id)

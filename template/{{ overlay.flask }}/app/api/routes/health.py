@@ -1,4 +1,4 @@
-"""Is the process up, and should it be sent requests?"""
+"""Liveness and readiness."""
 
 from http import HTTPStatus
 

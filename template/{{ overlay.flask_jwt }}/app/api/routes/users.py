@@ -1,4 +1,4 @@
-"""Users, who register and look after themselves."""
+"""Users: registration, own account, own sessions."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -7,14 +7,13 @@ from app.api.deps import get_caller, get_database, get_settings
 from app.api.routing import Router
 from app.auth import sessions, users
 from app.auth.policy import public, requires
+from app.http.attempts import MAX_BODY, hashing
 from app.http.body import max_body
 from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
 from app.http.rate_limits import per_caller
-from app.http.sign_in import MAX_BODY, hashing
-from app.schemas.page import PageQuery
-from app.schemas.sign_in import SessionPage
+from app.schemas.auth import SessionPage, SessionQuery
 from app.schemas.users import UserCreate, UserRead, UserUpdate
 from app.services import accounts
 
@@ -27,15 +26,15 @@ router = Router("users", url_prefix="/v1/users")
 @bulkhead(hashing)
 @limited(per_caller("registration"))
 def register_user(body: UserCreate) -> UserRead:
-    """Register: whoever signs in with the password is this user."""
-    return accounts.register(get_database(), body)
+    """Register a user with an e-mail address and a password."""
+    return UserRead.of(accounts.register(get_database(), body.email, body.password))
 
 
 @router.get("/me")
 @requires()
 def get_me() -> UserRead:
     """Get the user who calls."""
-    return get_database().read_latest(users.me, get_caller())
+    return UserRead.of(get_database().read_latest(users.me, get_caller()))
 
 
 @router.patch("/me", responses=errors(409, 429))
@@ -45,12 +44,12 @@ def get_me() -> UserRead:
 @limited(per_caller("account-change"))
 def update_me(body: UserUpdate) -> UserRead:
     """Change the e-mail address or the password; with a new password, all other sessions end."""
-    return accounts.update_me(get_database(), get_caller(), body)
+    return UserRead.of(accounts.update_me(get_database(), get_caller(), body.to(accounts.UserChanges)))
 
 
 @router.get("/me/sessions")
 @requires()
-def list_sessions(query: PageQuery) -> SessionPage:
+def list_sessions(query: SessionQuery) -> SessionPage:
     """List where the user who calls is signed in, newest first."""
     return get_database().read_latest(sessions.list_own, get_settings(), get_caller(), query)
 

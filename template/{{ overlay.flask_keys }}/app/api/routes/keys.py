@@ -9,8 +9,7 @@ from app.auth import keys
 from app.auth.policy import requires
 from app.auth.principal import ADMIN
 from app.http.openapi import errors
-from app.schemas.keys import KeyCreate, KeyCreated, KeyPage
-from app.schemas.page import PageQuery
+from app.schemas.keys import KeyCreate, KeyCreated, KeyPage, KeyQuery
 
 router = Router("keys", url_prefix="/v1/keys")
 
@@ -19,12 +18,12 @@ router = Router("keys", url_prefix="/v1/keys")
 @requires(role=ADMIN)
 def create_key(body: KeyCreate) -> KeyCreated:
     """Make a key. Its secret is shown in this answer and never again."""
-    return get_database().write(keys.create, body)
+    return KeyCreated.of(get_database().write(keys.create, body.to(keys.KeyGrant)))
 
 
 @router.get("")
 @requires(role=ADMIN)
-def list_keys(query: PageQuery) -> KeyPage:
+def list_keys(query: KeyQuery) -> KeyPage:
     """List the keys that are not revoked, newest first."""
     return get_database().read(keys.list_keys, get_caller(), query)
 

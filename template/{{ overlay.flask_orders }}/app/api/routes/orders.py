@@ -23,8 +23,8 @@ _CHANGES = {200: ETAG, **errors(404, 409)}
 @requires("orders:write")
 def create_order(body: OrderCreate) -> Answer[OrderRead]:
     """Create an order, as a draft."""
-    order = get_database().write(orders.create, get_caller(), body)
-    return order, {"ETag": etag(order.version), "Location": f"/v1/orders/{order.id}"}
+    order = get_database().write(orders.create, get_caller(), body.to(orders.OrderContent))
+    return OrderRead.of(order), {"ETag": etag(order.version), "Location": f"/v1/orders/{order.id}"}
 
 
 @router.get("")
@@ -48,14 +48,14 @@ def get_order(order_id: UUID) -> Answer[OrderRead]:
 @requires("orders:write")
 def replace_order(order_id: UUID, body: OrderCreate, expected: Precondition) -> Answer[OrderRead]:
     """Replace a draft as a whole."""
-    return _tagged(get_database().write(orders.replace, get_caller(), order_id, body, expected))
+    return _tagged(get_database().write(orders.replace, get_caller(), order_id, body.to(orders.OrderContent), expected))
 
 
 @router.patch("/<order_id>", responses=_CHANGES)
 @requires("orders:write")
 def update_order(order_id: UUID, body: OrderUpdate, expected: Precondition) -> Answer[OrderRead]:
-    """Change the fields that are sent; past draft, only the note."""
-    return _tagged(get_database().write(orders.update, get_caller(), order_id, body, expected))
+    """Change the fields that are sent. Once the order is submitted, only the note can change."""
+    return _tagged(get_database().write(orders.update, get_caller(), order_id, body.to(orders.OrderChanges), expected))
 
 
 @router.delete("/<order_id>", status=HTTPStatus.NO_CONTENT, responses=errors(404, 409))
@@ -75,14 +75,14 @@ def submit_order(order_id: UUID, expected: Precondition) -> Answer[OrderRead]:
 @router.post("/<order_id>/pay", responses=_CHANGES)
 @requires("orders:write")
 def pay_order(order_id: UUID, expected: Precondition) -> Answer[OrderRead]:
-    """Note that a submitted order was paid."""
+    """Mark a submitted order as paid."""
     return _tagged(get_database().write(orders.transition, get_caller(), order_id, "paid", expected))
 
 
 @router.post("/<order_id>/ship", responses=_CHANGES)
 @requires("orders:write")
 def ship_order(order_id: UUID, expected: Precondition) -> Answer[OrderRead]:
-    """Note that a paid order was shipped."""
+    """Mark a paid order as shipped."""
     return _tagged(get_database().write(orders.transition, get_caller(), order_id, "shipped", expected))
 
 
@@ -93,5 +93,5 @@ def cancel_order(order_id: UUID, expected: Precondition) -> Answer[OrderRead]:
     return _tagged(get_database().write(orders.transition, get_caller(), order_id, "cancelled", expected))
 
 
-def _tagged(order: OrderRead) -> Answer[OrderRead]:
-    return order, {"ETag": etag(order.version)}
+def _tagged(order: orders.OrderDetails) -> Answer[OrderRead]:
+    return OrderRead.of(order), {"ETag": etag(order.version)}

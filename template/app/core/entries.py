@@ -1,0 +1,93 @@
+"""What lists of hosts, origins and networks may hold: an entry that can never match is an error, not a closed door."""
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv6Network, ip_address, ip_network
+
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*"
+_ORIGIN = re.compile(rf"([a-z][a-z0-9+.-]*)://(?:{_NAME}|\[[0-9a-f:.]+\])(?::([0-9]+))?")
+_USUAL_PORTS = {("http", "80"), ("https", "443")}
+_MAPPED = IPv6Network("::ffff:0:0/96")
+
+
+def names(entries: Iterable[str]) -> tuple[str, ...]:
+    """Return host names and addresses in lower case.
+
+    Raises:
+        ValueError: one is neither; the message says which.
+    """
+    return tuple(_name(number, each) for number, each in enumerate(entries, 1))
+
+
+def patterns(entries: Iterable[str]) -> tuple[str, ...]:
+    """Return what `Host` headers are compared with, in lower case: names, `*.` before one, addresses, `*` for all.
+
+    Raises:
+        ValueError: no `Host` header can match one; the message says which.
+    """
+    return tuple(_pattern(number, each) for number, each in enumerate(entries, 1))
+
+
+def origins(entries: Iterable[str]) -> tuple[str, ...]:
+    """Return what `Origin` headers are compared with: origins as browsers write them, `*` for all.
+
+    Raises:
+        ValueError: no browser can send one; the message says which.
+    """
+    entries = tuple(entries)
+    for number, each in enumerate(entries, 1):
+        match = _ORIGIN.fullmatch(each)
+        if each != "*" and (match is None or match.groups() in _USUAL_PORTS):
+            raise ValueError(
+                f"entry {number} is no origin as browsers send it: https://app.example.com, in lower case, with a port "
+                "only if it is not the usual one, and no slash at the end; * is for all"
+            )
+    return entries
+
+
+def networks(entries: Iterable[str]) -> tuple[str, ...]:
+    """Return addresses, networks, and `*` for all.
+
+    Raises:
+        ValueError: one is none of these; the message says which.
+    """
+    entries = tuple(entries)
+    for number, each in enumerate(entries, 1):
+        try:
+            network = ip_network(each, strict=False) if each != "*" else None
+        except ValueError:
+            network = _MAPPED
+        # A peer that is written like that is taken for the IPv4 address that it is.
+        if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+            raise ValueError(f"entry {number} is no address, no network like 10.0.0.0/8, and not * for all")
+    return entries
+
+
+def _name(number: int, entry: str) -> str:
+    name = entry.lower().removesuffix(".")
+    if re.fullmatch(_NAME, name):
+        return name
+    if _is_ipv6(name):
+        return str(ip_address(name.strip("[]")))
+    raise ValueError(f"entry {number} is no host name: write it without a scheme, a port and *")
+
+
+def _pattern(number: int, entry: str) -> str:
+    pattern = entry.lower().removesuffix(".")
+    name = pattern.removeprefix("*.")
+    if pattern == "*" or re.fullmatch(_NAME, name):
+        return pattern
+    if _is_ipv6(name):
+        return f"[{ip_address(name.strip('[]'))}]"
+    raise ValueError(
+        f"entry {number} can match no host: write api.example.com, without a scheme and a port, *.example.com for all "
+        "below it, or * for all"
+    )
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ip_address(text.removeprefix("[").removesuffix("]")).version == 6  # noqa: PLR2004 - the version
+    except ValueError:
+        return False

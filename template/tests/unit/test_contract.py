@@ -1,0 +1,61 @@
+"""What must hold before an endpoint runs."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.auth.policy import public, requires
+from app.core.errors import BodyTooLarge, RouteError
+from app.core.settings import Settings
+from app.http.body import max_body
+from app.http.contract import Contract
+from app.http.negotiation import produces
+
+
+@public
+@produces("text/csv")
+@max_body(10)
+def export() -> None:
+    """Stand in for an endpoint."""
+
+
+def undeclared() -> None:
+    """Stand in for one that does not say who may call it."""
+
+
+def headers(**lines: str) -> Any:
+    return SimpleNamespace(getlist=lambda name: [lines[key] for key in lines if key.replace("_", "-") == name])
+
+
+class TestAccess:
+    def test_one_that_declares_none_is_named(self) -> None:
+        with pytest.raises(RouteError, match=r"GET /things \(.*undeclared\) does not say who may call it: put @public"):
+            Contract("GET", "/things", undeclared)
+
+    def test_what_is_around_it_holds_where_it_declares_none(self) -> None:
+        around = Contract("GET", "/things", requires("things:read")(SimpleNamespace())).access
+
+        assert Contract("GET", "/things", undeclared, inherited=around).access.scopes == {"things:read"}
+        assert Contract("GET", "/things", export, inherited=around).access.public
+
+    def test_anything_can_declare_it(self) -> None:
+        application = SimpleNamespace()
+
+        assert Contract("GET", "/things", public(application)).access.public
+
+
+class TestDeclarations:
+    def test_what_it_produces_takes_the_place_of_what_is_usual(self) -> None:
+        assert Contract("GET", "/things", export, produces={"application/json"}).produces == ("text/csv",)
+
+    def test_its_body_may_be_larger_or_smaller_than_others(self, settings: Settings) -> None:
+        contract = Contract("POST", "/things", export)
+
+        assert contract.max_body(settings) == 10
+        contract.check_size(headers(content_length="10"), settings)
+        with pytest.raises(BodyTooLarge):
+            contract.check_size(headers(content_length="11"), settings)
+
+    def test_without_names_any_parameter_may_be_sent(self) -> None:
+        Contract("GET", "/things", export).check_query(b"anything=1&anything=2")

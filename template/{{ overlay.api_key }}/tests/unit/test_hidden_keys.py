@@ -1,0 +1,18 @@
+import pytest
+
+from app.observability.logging import redact
+
+SECRET = "hunter2-hunter2_hunter2-hunter2_hunter2-hun"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"sent key_0123456789abcdef.{SECRET}, and went",
+    ],
+)
+def test_the_log_hides_keys_by_their_form(text: str) -> None:
+    hidden = str(redact(None, "info", {"event": text, "value": [text.encode(), ValueError(text)]}))
+
+    assert "hunter2" not in hidden
+    assert hidden.count("[hidden]") == 3

@@ -1,0 +1,21 @@
+"""What can go wrong with accounts."""
+
+from app.core.errors import AppError, Conflict
+
+
+class InvalidToken(AppError):
+    status, code = 400, "invalid_token"
+    when = "a token for a new password or a proof is unknown, was used, or has expired; ask for a new one"
+    default = "The token is not valid, was used, or has expired. Ask for a new one."
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    when = "another user has the e-mail address, in whatever case"
+    default = "Another user has this e-mail address."
+
+
+class TooManyRequests(AppError):
+    status, code = 429, "rate_limited"
+    when = "there were too many requests; try again after `Retry-After`"
+    default = "There were too many requests. Try again after the seconds in Retry-After."

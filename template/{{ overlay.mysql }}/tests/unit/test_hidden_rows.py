@@ -1,0 +1,18 @@
+import pytest
+
+from app.observability.logging import redact
+
+SECRET = "hunter2-hunter2_hunter2-hunter2_hunter2-hun"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"(1062, \"Duplicate entry 'it's {SECRET}' for key 'uq'\")",
+    ],
+)
+def test_the_log_hides_rows_by_their_form(text: str) -> None:
+    hidden = str(redact(None, "info", {"event": text, "value": [text.encode(), ValueError(text)]}))
+
+    assert "hunter2" not in hidden
+    assert hidden.count("[hidden]") == 3
