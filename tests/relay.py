@@ -14,6 +14,8 @@ class Relay:
         self.server = server
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.open: list[_Connection] = []
+        self.last_words: bytes | None = None
+        """A client's message that still reaches the server; its connection is lost with it."""
 
     @property
     def address(self) -> str:
@@ -32,7 +34,7 @@ class Relay:
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                self.open.append(_Connection(client, socket.create_connection(self.server)))
+                self.open.append(_Connection(self, client, socket.create_connection(self.server)))
 
     def close(self) -> None:
         """Close all that is left."""
@@ -43,7 +45,8 @@ class Relay:
 
 
 class _Connection:
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+    def __init__(self, relay: Relay, client: socket.socket, server: socket.socket) -> None:
+        self.relay = relay
         self.is_lost = threading.Event()
         self.is_closed = False
         self.ends = (client, server)
@@ -56,6 +59,8 @@ class _Connection:
                 if self.is_lost.is_set():
                     # It stays open, and nobody hears of what was sent.
                     continue
+                if source is self.ends[0] and self.relay.last_words and self.relay.last_words in data:
+                    self.is_lost.set()
                 target.sendall(data)
         if not self.is_lost.is_set():
             self.close()

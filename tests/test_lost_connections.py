@@ -39,6 +39,7 @@ def test_lost_connections(install: Install, new_database: NewDatabase, framework
         httpx2.Client(base_url=base, timeout=10 * LIMIT_SECONDS, trust_env=False) as client,
     ):
         each_costs_one_request_at_the_most(relay, client)
+        who_waits_for_a_commit_is_told_so(relay, client)
         # A request that is under way when the service is stopped, which has to end well, and in time.
         relay.forget()
         late.submit(httpx2.get, f"{base}/v1/orders", timeout=10 * LIMIT_SECONDS, trust_env=False)
@@ -67,5 +68,19 @@ def each_costs_one_request_at_the_most(relay: Relay, client: httpx2.Client) -> N
     time.sleep(2 * LIMIT_SECONDS - seconds)
     assert well == together(calls)[0]
     assert 200 == client.get("/readyz").status_code
-    stored = client.get("/v1/orders", params={"limit": 100}).json()["data"]
-    assert 2 * well[201] + statuses[201] == len(stored)
+    assert 2 * well[201] + statuses[201] == len(stored(client))
+
+
+def who_waits_for_a_commit_is_told_so(relay: Relay, client: httpx2.Client) -> None:
+    before = len(stored(client))
+    relay.last_words = b"COMMIT"
+    answer = client.post("/v1/orders", json=an_order())
+    relay.last_words = None
+
+    assert (504, "request_timeout") == (answer.status_code, answer.json()["code"])
+    assert "its change may have been made" in answer.json()["message"]
+    assert before + 1 == len(stored(client))
+
+
+def stored(client: httpx2.Client) -> list[object]:
+    return client.get("/v1/orders", params={"limit": 100}).json()["data"]

@@ -17,6 +17,11 @@ def cli() -> None:
     """Run and operate this service."""
 
 
+@cli.result_callback()
+def _succeed(*_: object, **__: object) -> None:
+    """Return nothing, whatever a command returns: it would be taken for an exit status."""
+
+
 @cli.command()
 @click.option("--reload", is_flag=True, help="Start again when a file changes (for development).")
 def serve(*, reload: bool) -> None:

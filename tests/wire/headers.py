@@ -210,6 +210,14 @@ def a_strange_host_never_breaks_the_service(service: Service) -> None:
     service.expect(twice, {200, 400}, "two Hosts")
 
 
+@check(orders=False)
+def a_balancer_may_ask_without_a_host(service: Service) -> None:
+    for target, old, new in (("/healthz", 200, 400), ("/readyz", 200, 400), ("/nope", 400, 400)):
+        service.expect(service.raw("GET", target, host=None, version="1.0"), old, f"{target} with HTTP/1.0")
+        # RFC 9112, 3.2.
+        service.expect(service.raw("GET", target, host=None), new, f"{target} with HTTP/1.1")
+
+
 @check()
 def a_location_does_not_follow_a_strange_host(service: Service) -> None:
     order = an_order()

@@ -100,11 +100,18 @@ class Service:
         return self.call("DELETE", target, **options)
 
     def raw(
-        self, method: str, target: str, *headers: tuple[str, str], body: bytes = b"", host: str | None = "localhost"
+        self,
+        method: str,
+        target: str,
+        *headers: tuple[str, str],
+        body: bytes = b"",
+        host: str | None = "localhost",
+        version: str = "1.1",
     ) -> Answer:
         """Send exactly these fields through a socket, as nobody unless a credential is among them."""
         sized = (("Content-Length", str(len(body))),) if body else ()
-        return sockets.exchange(self.base_url, Request(method, target, (*headers, *sized), body), host=host)
+        request = Request(method, target, (*headers, *sized), body)
+        return sockets.exchange(self.base_url, request, host=host, version=version)
 
     def create(self, *, who: Who | None = None, **changes: object) -> dict[str, Any]:
         """Return a new order as the service answered it; the check ends here when it is not made."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from app.core.errors import RequestTimeout
 
+MAY_HAVE_WRITTEN = "The request took too long, and its change may have been made. Look whether it was before you try again."
+
 
 @dataclass(slots=True)
 class RequestContext:
@@ -13,6 +15,7 @@ class RequestContext:
 
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
     and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
+    `may_have_written` says that a commit has begun.
     """
 
     request_id: str
@@ -25,6 +28,7 @@ class RequestContext:
     route: str | None = None
     principal: str | None = None
     private: bool = False
+    may_have_written: bool = False
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -55,6 +59,19 @@ def lift_deadline() -> None:
         context.deadline = float("inf")
 
 
+def note_commit() -> None:
+    """Mark the current request as one that may have written something, because a commit begins."""
+    context = _current.get()
+    if context is not None:
+        context.may_have_written = True
+
+
+def timed_out() -> RequestTimeout:
+    """Return the error of a request that has used up its time, which says whether something may have been written."""
+    context = _current.get()
+    return RequestTimeout(MAY_HAVE_WRITTEN if context is not None and context.may_have_written else None)
+
+
 def check_deadline() -> None:
     """Raise `RequestTimeout` if the deadline has passed.
 
@@ -63,4 +80,4 @@ def check_deadline() -> None:
     """
     context = _current.get()
     if context is not None and time.monotonic() > context.deadline:
-        raise RequestTimeout
+        raise timed_out()

@@ -6,7 +6,8 @@ from ipaddress import IPv6Network, ip_address, ip_network
 
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})*"
-_ORIGIN = re.compile(rf"([a-z][a-z0-9+.-]*)://(?:{_NAME}|\[[0-9a-f:.]+\])(?::([0-9]+))?")
+_ORIGIN = re.compile(rf"([a-z][a-z0-9+.-]*)://(?:{_NAME}|\[(?P<ipv6>[0-9a-f:]+)\])(?::(?P<port>[1-9][0-9]*))?")
+_LAST_PORT = 65535
 _USUAL_PORTS = {("http", "80"), ("https", "443")}
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
@@ -37,8 +38,7 @@ def origins(entries: Iterable[str]) -> tuple[str, ...]:
     """
     entries = tuple(entries)
     for number, each in enumerate(entries, 1):
-        match = _ORIGIN.fullmatch(each)
-        if each != "*" and (match is None or match.groups() in _USUAL_PORTS):
+        if each != "*" and not _is_origin(each):
             raise ValueError(
                 f"entry {number} is no origin as browsers send it: https://app.example.com, in lower case, with a port "
                 "only if it is not the usual one, and no slash at the end; * is for all"
@@ -75,19 +75,26 @@ def _name(number: int, entry: str) -> str:
 
 def _pattern(number: int, entry: str) -> str:
     pattern = entry.lower().removesuffix(".")
-    name = pattern.removeprefix("*.")
-    if pattern == "*" or re.fullmatch(_NAME, name):
+    if pattern == "*" or re.fullmatch(_NAME, pattern.removeprefix("*.")):
         return pattern
-    if _is_ipv6(name):
-        return f"[{ip_address(name.strip('[]'))}]"
+    if _is_ipv6(pattern):
+        return f"[{ip_address(pattern.strip('[]'))}]"
     raise ValueError(
         f"entry {number} can match no host: write api.example.com, without a scheme and a port, *.example.com for all "
         "below it, or * for all"
     )
 
 
+def _is_origin(entry: str) -> bool:
+    match = _ORIGIN.fullmatch(entry)
+    if match is None or (match[1], match["port"]) in _USUAL_PORTS or int(match["port"] or 1) > _LAST_PORT:
+        return False
+    # Browsers write an address in its shortest form.
+    return match["ipv6"] is None or (_is_ipv6(match["ipv6"]) and str(ip_address(match["ipv6"])) == match["ipv6"])
+
+
 def _is_ipv6(text: str) -> bool:
     try:
-        return ip_address(text.removeprefix("[").removesuffix("]")).version == 6  # noqa: PLR2004 - the version
+        return ip_address(text[1:-1] if text[:1] + text[-1:] == "[]" else text).version == 6  # noqa: PLR2004 - the version
     except ValueError:
         return False

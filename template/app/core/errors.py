@@ -190,5 +190,5 @@ class Unavailable(AppError):
 
 class RequestTimeout(AppError):
     status, code = 504, "request_timeout"
-    when = "it took longer than `REQUEST_TIMEOUT_SECONDS`; nothing was written"
+    when = "it took longer than `REQUEST_TIMEOUT_SECONDS`; nothing was written, unless the message says that it may be"
     default = "The request took too long and was abandoned."

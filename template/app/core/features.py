@@ -15,7 +15,7 @@ would else be left out, and nobody would know.
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import get_annotations
+from inspect import get_annotations, iscoroutinefunction
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -46,17 +46,16 @@ def parts(module: str) -> dict[str, Any]:
     """Return what features have in their modules of this name, by the folder of `app` that each is in.
 
     Raises:
-        FeatureError: a module of this name has something else.
+        FeatureError: a module of this name has something else, or a coroutine function.
     """
     name, kind = _PARTS[module]
     found = {folder: vars(each).get(name) for folder, each in _modules(module).items()}
     for folder, part in found.items():
         if not isinstance(part, kind):
             wanted = "command of click" if kind is click.Command else "function"
-            raise FeatureError(
-                f"app/{folder}/{module}.py has no {wanted} `{name}`: modules of that name plug in, as "
-                "docs/architecture.md says. Give it one, or another name to the module."
-            )
+            raise _unfit(f"{folder}/{module}", f"{wanted} `{name}`")
+        if iscoroutinefunction(part):
+            raise FeatureError(f"app/{folder}/{module}.py: write `def {name}`. An `async def` is not awaited here.")
     return found
 
 
@@ -82,10 +81,11 @@ def settings_of_features() -> type[FeatureSettings]:
     """Return a class with the fields of all features.
 
     Raises:
-        FeatureError: two features have a field of the same name, or one needs all settings to declare its own.
+        FeatureError: one has no settings in its module of that name, two have a field of the same name, or one needs
+            all settings to declare its own.
     """
     try:
-        found = [value for module in _modules("settings").values() for value in _classes(module)]
+        found = [value for folder, module in _modules("settings").items() for value in _classes(folder, module)]
     except ImportError as error:
         if error.name != "app.core.settings":
             raise
@@ -111,15 +111,25 @@ def _modules(name: str) -> dict[str, ModuleType]:
     return {folder: import_module(path) for folder, path in paths.items() if find_spec(path)}
 
 
-def _classes(module: ModuleType) -> list[type[FeatureSettings]]:
+def _classes(folder: str, module: ModuleType) -> list[type[FeatureSettings]]:
     found = [value for value in vars(module).values() if isinstance(value, type)]
-    return [each for each in found if issubclass(each, FeatureSettings) and each.__module__ == module.__name__]
+    found = [each for each in found if issubclass(each, FeatureSettings) and each.__module__ == module.__name__]
+    if not found:
+        raise _unfit(f"{folder}/settings", "subclass of `FeatureSettings`")
+    return found
 
 
 def _owners(settings: type[FeatureSettings]) -> dict[str, type]:
     """Return the class that declares each field of `settings`."""
     declared = [(each, get_annotations(each)) for each in settings.__mro__]
     return {name: next(each for each, names in declared if name in names) for name in settings.model_fields}
+
+
+def _unfit(module: str, wanted: str) -> FeatureError:
+    return FeatureError(
+        f"app/{module}.py has no {wanted}: modules of that name plug in, as docs/architecture.md says. "
+        "Give it one, or another name to the module."
+    )
 
 
 def _shared(setting: str, *owners: type) -> FeatureError:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import context
-from app.core.errors import RequestTimeout, Unavailable
+from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.db import dialect
 from app.db.constraints import explaining
@@ -21,7 +21,6 @@ from app.db.url import database_read_url, database_url
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ATTEMPTS = 3
 _READ_ONLY = "The database takes no changes at present. Try again shortly."
 _UNKNOWN = "The database was lost while the change was committed. Look whether it was made before you try again."
 
@@ -65,7 +64,7 @@ def _translated() -> Generator[None]:
         raise
     except DBAPIError as error:
         if dialect.is_timeout(error):
-            raise RequestTimeout from error
+            raise context.timed_out() from error
         # What should only read and writes is a defect, where it goes to a replica, too.
         if error.connection_invalidated and dialect.is_read_only(error):
             raise Unavailable(_READ_ONLY) from error
@@ -129,6 +128,7 @@ class Database:
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
+                context.check_deadline()
                 return _within(engine, function)
 
     def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -139,15 +139,19 @@ class Database:
 
         Raises:
             Unavailable: the database is away, takes no changes, or was lost while it committed, as the message says.
-            RequestTimeout: the request has used up its time; nothing was written.
+            RequestTimeout: the request has used up its time; its message says whether something may have been written.
         """
         with _translated():
-            for _ in range(_ATTEMPTS - 1):
+            for is_second in (False, True):
                 try:
                     return self._write(function, *args, **kwargs)
                 except DBAPIError as error:
                     if not (error.connection_invalidated or dialect.is_retryable(error)):
                         raise
+                    # A second connection may lead to the new primary; a third one would not help.
+                    if is_second and dialect.is_read_only(error):
+                        raise
+                context.check_deadline()
             return self._write(function, *args, **kwargs)
 
     def _write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -157,6 +161,7 @@ class Database:
             session.flush()
             # After its deadline the client is told that nothing was written, so do not commit.
             context.check_deadline()
+            context.note_commit()
             _commit(session)
             return result
 

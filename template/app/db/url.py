@@ -49,7 +49,10 @@ def _with_verified_tls(variable: str, url: URL) -> URL:
 
 def _check_names(variable: str, url: URL) -> None:
     known = options.known(url)
-    for name in url.query:
+    for name, values in url.normalized_query.items():
+        if name in known and len(values) > 1 and name not in options.REPEATABLE:
+            msg = f"{variable}: {name} stands there {len(values)} times; say it once."
+            raise SettingsError(msg)
         if name not in known:
             nearest = get_close_matches(name, known, 1, 0.75)
             hint = options.MEANT.get(name) or (f"did you mean {nearest[0]}?" if nearest else "remove it")

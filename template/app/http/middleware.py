@@ -8,7 +8,7 @@ import structlog
 
 from app.core import context
 from app.core.context import RequestContext
-from app.core.errors import AppError, HeadTooLarge, InvalidHost, NotFound, RequestTimeout
+from app.core.errors import AppError, HeadTooLarge, InvalidHost, NotFound
 from app.core.settings import Settings
 from app.http import tasks
 from app.http.asgi import ASGIApp, Message, Receive, Scope, Send, encoded, values
@@ -183,8 +183,11 @@ class GuardMiddleware:
 
     def _require_host(self, scope: Scope) -> None:
         hosts = values(scope, b"host")
-        # Balancers call these by address.
-        allowed = () if scope["path"] in _OPERATIONS else self.settings.trusted_hosts
+        # Balancers call these by address, and with HTTP/1.0, which knows no such header.
+        is_operation = scope["path"] in _OPERATIONS
+        if is_operation and not hosts and scope["http_version"] == "1.0":
+            return
+        allowed = () if is_operation else self.settings.trusted_hosts
         if len(hosts) != 1 or not is_trusted(hosts[0], allowed):
             raise InvalidHost
 
@@ -232,9 +235,9 @@ class GuardMiddleware:
             if not limit.expired():
                 # The application's own.
                 raise
-            raise RequestTimeout from None
+            raise context.timed_out() from None
         if limit.expired() and not answer.has_begun:
-            raise RequestTimeout
+            raise context.timed_out()
 
     async def _run_in_turn(self, contract: Contract | None, scope: Scope, body: LimitedBody, send: Send) -> None:
         if contract is None or contract.room is None:

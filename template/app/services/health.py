@@ -38,7 +38,7 @@ def _database(database: Database) -> dict[str, str]:
 
 def _asked(feature: str, is_ready: Callable[[Database], bool], database: Database) -> str:
     try:
-        return "ok" if is_ready(database) else "failed"
+        return "ok" if is_ready(database) is True else "failed"
     except Exception:  # noqa: BLE001 - a feature that fails in any way is not ready
         _log.exception("readiness check failed", feature=feature)
         return "failed"

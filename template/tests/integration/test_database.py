@@ -5,6 +5,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from app.core import context
 from app.core.errors import RequestTimeout, Unavailable
 from app.core.settings import Settings
 from app.db.database import Database
@@ -68,6 +69,19 @@ class TestDeadline:
             within(0.05, lambda: things.write(dawdle))
 
         assert things.read(names) == ["new", "new"]
+
+    def test_says_after_a_commit_that_something_may_have_been_written(self, things: Database) -> None:
+        def write_and_run_out_of_time() -> None:
+            things.write(rename)
+            request = context.current()
+            assert request is not None
+            request.deadline = 0
+            context.check_deadline()
+
+        with pytest.raises(RequestTimeout, match="its change may have been made"):
+            within(60, write_and_run_out_of_time)
+        with pytest.raises(RequestTimeout, match="was abandoned"):
+            within(-1, context.check_deadline)
 
     def test_one_in_time_is_not_disturbed(self, things: Database) -> None:
         within(60, lambda: things.write(rename))

@@ -66,6 +66,8 @@ def test_a_check_stops_the_start(plant: Plant, settings: Settings) -> None:
     [
         ("return True", "ready", "ok"),
         ("return False", "unavailable", "failed"),
+        ("pass", "unavailable", "failed"),
+        ("return 'no'", "unavailable", "failed"),
         ("raise OSError", "unavailable", "failed"),
     ],
 )
@@ -84,6 +86,9 @@ def test_readiness_asks_each(plant: Plant, database: Database, answer: str, stat
         ("readiness.py", "is_ready = True", "app/lantern/readiness.py has no function `is_ready`"),
         ("commands.py", "def command(): ...", "app/lantern/commands.py has no command of click `command`"),
         ("http.py", "import httpx2", "app/lantern/http.py has no function `middleware`"),
+        ("checks.py", "async def check(settings): ...", "app/lantern/checks.py: write `def check`"),
+        ("readiness.py", "async def is_ready(database): ...", "app/lantern/readiness.py: write `def is_ready`"),
+        ("http.py", "async def middleware(app, settings): ...", "app/lantern/http.py: write `def middleware`"),
     ],
 )
 def test_a_module_that_does_not_fit_stops_the_start(
@@ -112,6 +117,12 @@ def test_readiness_has_lines_of_its_own(plant: Plant, settings: Settings, tmp_pa
 
 
 class TestSettings:
+    def test_a_module_without_any_is_refused(self, plant: Plant) -> None:
+        plant("settings.py", "lantern_url = 'here'")
+
+        with pytest.raises(FeatureError, match=r"^app/lantern/settings.py has no subclass of `FeatureSettings`"):
+            features.settings_of_features()
+
     def test_two_features_cannot_have_one(self, plant: Plant) -> None:
         plant("settings.py", _SETTINGS)
 

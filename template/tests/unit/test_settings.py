@@ -32,6 +32,9 @@ _NO_HOSTS = (
     "api.*.example",
     "hünter2.example",
     "a,-hunter2.example",
+    "*.[2001:db8::1]",
+    "[2001:db8::1",
+    "2001:db8::1]",
 )
 _NO_ORIGINS = (
     "https://hunter2.example/",
@@ -43,6 +46,11 @@ _NO_ORIGINS = (
     "https://hunter2.example:443",
     "http://hunter2.example:80",
     "https://a.example,https://",
+    "https://hunter2.example:65536",
+    "https://hunter2.example:08443",
+    "https://[2001:db8::1]]",
+    "https://[2001:db8:::1]",
+    "https://[2001:0db8::1]",
     "null",
 )
 

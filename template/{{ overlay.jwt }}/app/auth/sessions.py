@@ -109,8 +109,8 @@ def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | No
     It is not valid either when the session was idle for AUTH_SESSION_IDLE_SECONDS, or the user is disabled.
 
     Two tabs of a browser, or a request that is sent again, use a token twice: within AUTH_REFRESH_GRACE_SECONDS they
-    get the same next token. Otherwise the session of a token that was used before is revoked. The caller must let that
-    be committed, so nothing is raised here.
+    get the same next token. After that time, a second use revokes the session. The caller must let that be committed,
+    so nothing is raised here.
     """
     found = session.execute(
         select(RefreshToken.id, RefreshToken.session_id).where(RefreshToken.token_hash == _hash(token))
@@ -120,10 +120,7 @@ def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | No
     # The row is locked, so a concurrent second use finds the token used.
     family = session.scalar(select(UserSession).where(UserSession.id == found.session_id).with_for_update())
     now = clock.now()
-    idle_since = now - timedelta(seconds=settings.auth_session_idle_seconds)
-    if family is None or family.revoked_at is not None or family.expires_at <= now:
-        return None
-    if (family.last_used_at or family.created_at) <= idle_since or _is_disabled(session, family.user_id):
+    if family is None or not _goes_on(session, settings, family, now):
         return None
     is_fresh = (RefreshToken.id == found.id, RefreshToken.used_at.is_(None))
     used = cast("CursorResult[Any]", session.execute(update(RefreshToken).where(*is_fresh).values(used_at=now)))
@@ -131,11 +128,13 @@ def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | No
     if used.rowcount == 1:
         family.last_used_at = now
         following = _stored(session, family.id, _following(settings.jwt_secrets[0], found.id, token))
-    else:
+    elif _is_in_grace(session, settings, found.id, now):
         following = _followed(session, settings, found.id, token)
-    if following is None:
+    else:
         family.revoked_at = now
         record_once_committed(session, "authn_token_reuse", **about)
+        return None
+    if following is None:
         return None
     record_once_committed(session, "session_renewed", **about)
     return Ongoing(family.user_id, family.id, following)
@@ -215,15 +214,23 @@ def _is_disabled(session: Session, user_id: UUID) -> bool:
     return session.scalar(select(User.disabled_at).where(User.id == user_id)) is not None
 
 
-def _followed(session: Session, settings: AuthSettings, token_id: UUID, token: str) -> str | None:
-    """Return the token that was given for `token` a moment ago, if it was not used yet."""
+def _goes_on(session: Session, settings: AuthSettings, family: UserSession, now: datetime) -> bool:
+    idle_since = now - timedelta(seconds=settings.auth_session_idle_seconds)
+    is_over = family.revoked_at is not None or family.expires_at <= now
+    return not (is_over or (family.last_used_at or family.created_at) <= idle_since) and not _is_disabled(
+        session, family.user_id
+    )
+
+
+def _is_in_grace(session: Session, settings: AuthSettings, token_id: UUID, now: datetime) -> bool:
     used_at = session.scalar(select(RefreshToken.used_at).where(RefreshToken.id == token_id))
-    if used_at is None or clock.now() - used_at >= timedelta(seconds=settings.auth_refresh_grace_seconds):
-        return None
-    # The secret may have changed in the meantime.
+    return used_at is not None and now - used_at < timedelta(seconds=settings.auth_refresh_grace_seconds)
+
+
+def _followed(session: Session, settings: AuthSettings, token_id: UUID, token: str) -> str | None:
+    """Return the token that was given for `token` a moment ago; None if the secret that it came from is gone."""
     candidates = {_hash(each): each for each in (_following(key, token_id, token) for key in settings.jwt_secrets)}
-    unused = (RefreshToken.token_hash.in_(candidates), RefreshToken.used_at.is_(None))
-    found = session.scalar(select(RefreshToken.token_hash).where(*unused))
+    found = session.scalar(select(RefreshToken.token_hash).where(RefreshToken.token_hash.in_(candidates)))
     return candidates[found] if found else None
 
 

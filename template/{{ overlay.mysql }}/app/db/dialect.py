@@ -107,7 +107,7 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
 
     What `url` says itself stays.
     """
-    own: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 5}
+    own: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": min(5.0, timeout_seconds)}
     if role != "migrate":
         # In the grace the server can say itself that a statement took too long, which leaves the connection as it was.
         own |= dict.fromkeys(("read_timeout", "write_timeout"), timeout_seconds + _GRACE_SECONDS)

@@ -6,11 +6,14 @@ from sqlalchemy import URL
 
 _TEXTS = {"charset", "collation", "sql_mode", "init_command", "program_name", "bind_address", "server_public_key"}
 _PLACES = {"host", "user", "password", "unix_socket", "read_default_file", "read_default_group"}
-_NUMBERS = {"connect_timeout", "read_timeout", "write_timeout", "client_flag", "max_allowed_packet"}
+_TIMEOUTS = {"connect_timeout", "read_timeout", "write_timeout"}
+_NUMBERS = {*_TIMEOUTS, "client_flag", "max_allowed_packet"}
+_LONGEST_SECONDS = 31_536_000
 _SWITCHES = {"use_unicode", "local_infile", "ssl_check_hostname"}
 # PyMySQL takes any text for a yes.
 _OWN_SWITCHES = {"ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}
 _TLS = {"ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_key_password", "ssl_cipher"}
+REPEATABLE: frozenset[str] = frozenset()
 # What is known elsewhere under another name, or has another place here.
 MEANT = {
     "connection_limit": "DATABASE_POOL_SIZE sets how many connections there are",
@@ -39,6 +42,9 @@ def check(url: URL) -> None:
     for name, values in url.normalized_query.items():
         if name in _NUMBERS and not _NUMBER.fullmatch(values[-1]):
             message = f"{name} must be a number"
+            raise ValueError(message)
+        if name in _TIMEOUTS and not 0 < int(values[-1]) <= _LONGEST_SECONDS:
+            message = f"{name} must be from 1 to {_LONGEST_SECONDS} seconds"
             raise ValueError(message)
         if name in _SWITCHES | _OWN_SWITCHES and values[-1].lower() not in {"true", "false", "1", "0"}:
             message = f"{name} must be true or false"

@@ -46,6 +46,8 @@ class TestValues:
         [
             ("connect_timeout=abc", "connect_timeout must be a number"),
             ("max_allowed_packet=1M", "max_allowed_packet must be a number"),
+            ("connect_timeout=0", "connect_timeout must be from 1 to 31536000 seconds"),
+            ("charset=utf8mb4&charset=latin1", "charset stands there 2 times; say it once."),
             ("ssl_disabled=maybe", "ssl_disabled must be true or false"),
         ],
     )

@@ -1,5 +1,6 @@
 """All that is particular to PostgreSQL."""
 
+import math
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def hosts(url: URL) -> list[str]:
     """Return the machines that `url` leads to; an empty one where something else says which."""
     named = [each for part in ("host", "hostaddr") for each in url.normalized_query.get(part, ())]
     several = [host.removesuffix(f":{_port(host)}") for each in named for host in each.split(",")]
-    elsewhere = ["" for name in ("service", "servicefile", "conninfo") if name in url.query]
+    elsewhere = ["" for name in ("service", "servicefile") if name in url.query]
     return [*([url.host] if url.host else []), *several, *elsewhere] or [""]
 
 
@@ -80,7 +81,7 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
     milliseconds = _milliseconds(timeout_seconds)
     limits = f"-c statement_timeout={milliseconds} -c timezone=UTC" if role != "migrate" else "-c timezone=UTC"
     own: dict[str, Any] = {
-        "connect_timeout": 5,
+        "connect_timeout": min(5, math.ceil(timeout_seconds)),
         # What the network does not deliver is noticed before a request has used up its time.
         "keepalives_idle": 30,
         "keepalives_interval": 5,

@@ -7,6 +7,8 @@ from psycopg.pq import Conninfo, PGconn
 from sqlalchemy import URL
 
 _OWN = {"prepare_threshold", "pgbouncer"}
+# Several servers, and several of the server's own options.
+REPEATABLE = frozenset({"host", "hostaddr", "port", "options"})
 # What is known elsewhere under another name, or has another place here.
 MEANT = {
     "connection_limit": "DATABASE_POOL_SIZE sets how many connections there are",
@@ -22,8 +24,8 @@ MEANT = {
 _NUMBERS = ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count")
 _NUMBER = re.compile(r"-?\d{1,9}")
 _SERVER_OPTION = re.compile(r"(?:^|\s)-(?:c|-)")
-# No socket is there: libpq refuses a wrong value before it looks for one.
-_NOWHERE = {"host": "/nonexistent", "user": "nobody"}
+# No socket is there: libpq refuses a wrong value before it looks for one. The address is empty, whatever PGHOSTADDR is.
+_NOWHERE = {"host": "/nonexistent", "hostaddr": "", "user": "nobody"}
 _ELSEWHERE = {"hostaddr", "port", "service", "servicefile", "conninfo"}
 
 
@@ -49,7 +51,7 @@ def check(url: URL) -> None:
     of_libpq = {name: value for name, value in query.items() if name not in _OWN | _ELSEWHERE}
     told = make_conninfo(**{**of_libpq, **_NOWHERE})
     answer = PGconn.connect_start(told.encode()).error_message.decode(errors="replace").strip()
-    if not answer.startswith("connection to server"):
+    if answer and not answer.startswith("connection to server"):
         raise ValueError(answer)
 
 

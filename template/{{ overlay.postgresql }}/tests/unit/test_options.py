@@ -34,9 +34,19 @@ class TestNames:
         assert hint in _refused(query)
 
     @pytest.mark.parametrize(
-        "query", ["sslmode=require", "options=-csearch_path%3Dshop", "connect_timeout=3", "application_name=shop"]
+        "query",
+        [
+            "sslmode=require",
+            "options=-csearch_path%3Dshop",
+            "options=-cjit%3Doff&options=-csearch_path%3Dshop",
+            "connect_timeout=3",
+            "application_name=shop",
+            "host=one:5432&host=two:5432",
+        ],
     )
-    def test_what_it_knows_is_taken(self, query: str) -> None:
+    def test_what_it_knows_is_taken(self, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        # libpq would look there, whatever the URL says.
+        monkeypatch.setenv("PGHOSTADDR", "203.0.113.9")
         assert database_url(load_settings(_env_file=None, database_url=f"{_URL}?{query}")).query
 
 
@@ -48,6 +58,7 @@ class TestValues:
             ("tcp_user_timeout=1s", "tcp_user_timeout must be a number"),
             ("sslmode=nonsense", 'invalid sslmode value: "nonsense"'),
             ("target_session_attrs=x", 'invalid target_session_attrs value: "x"'),
+            ("sslmode=require&sslmode=disable", "sslmode stands there 2 times; say it once."),
             ("prepare_threshold=x", "prepare_threshold must be a number, or none"),
             ("pgbouncer=x", "pgbouncer must be true or false"),
             ("pgbouncer=true&options=-csearch_path%3Dshop", "ALTER ROLE"),

@@ -4,7 +4,8 @@ from sqlalchemy import URL
 
 _NUMBERS = {"timeout": float, "cached_statements": int}
 _OF_FILES = {"mode", "cache", "vfs", "nolock", "immutable", "psow", "modeof"}
-_MODES = {"ro", "rw", "rwc", "memory"}
+_MODES = {"ro", "rw", "rwc"}
+REPEATABLE: frozenset[str] = frozenset()
 # What is known elsewhere under another name, or has another place here.
 MEANT = {
     "connection_limit": "DATABASE_POOL_SIZE sets how many connections there are",
@@ -35,6 +36,9 @@ def check(url: URL) -> None:
         raise ValueError(message)
     if url.query.get("mode", "rw") not in _MODES:
         message = f"mode must be one of {', '.join(sorted(_MODES))}"
+        raise ValueError(message)
+    if (url.database or "").startswith("file::memory:"):
+        message = "it must name a file: each connection would have a database in memory of its own"
         raise ValueError(message)
 
 

@@ -36,7 +36,10 @@ class TestValues:
         [
             ("sqlite:///app.db?timeout=abc", "timeout must be a number"),
             ("sqlite:///file:app.db?uri=maybe", "uri must be true or false"),
-            ("sqlite:///file:app.db?mode=x&uri=true", "mode must be one of memory, ro, rw, rwc"),
+            ("sqlite:///file:app.db?mode=x&uri=true", "mode must be one of ro, rw, rwc"),
+            ("sqlite:///file:app?mode=memory&uri=true", "mode must be one of ro, rw, rwc"),
+            ("sqlite:///file::memory:?cache=shared&uri=true", "it must name a file"),
+            ("sqlite:///app.db?timeout=5&timeout=6", "timeout stands there 2 times; say it once."),
         ],
     )
     def test_one_that_cannot_be_is_refused(self, url: str, reason: str) -> None:
