@@ -26,7 +26,7 @@ def at_once(call: Callable[[int], Answer], times: int = THREADS) -> list[Answer]
     barrier = Barrier(times)
 
     def together(number: int) -> Answer:
-        barrier.wait(timeout=5)
+        barrier.wait(timeout=30)
         return call(number)
 
     with ThreadPoolExecutor(times) as pool:

@@ -62,7 +62,7 @@ def run(
     """Yield each check that applies, what it found wrong, and how many seconds it took."""
     limits = httpx2.Limits(max_connections=100)
     with (
-        httpx2.Client(timeout=10, limits=limits, trust_env=False, follow_redirects=False) as client,
+        httpx2.Client(timeout=30, limits=limits, trust_env=False, follow_redirects=False) as client,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
         service = Service(base_url.rstrip("/"), auth, credentials, client, secret)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .answers import Headers
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0  # for what has to come; only a service that does not send it takes so long
 SILENCE_SECONDS = 1.0  # after which nothing more is expected on a connection that stays open
 
 THOUGHT_SECONDS = 0.05  # between segments that are to arrive one by one
@@ -119,6 +119,8 @@ def bytes_until_close(base_url: str, request: Request) -> bytes:
 def converse(base_url: str, *requests: Request, apart: bool = False) -> Heard:
     """Send the requests without waiting, and return all that comes back until the server closes or falls silent.
 
+    Silence counts once each request is answered. After an answer that says so, the connection has to be closed.
+
     With `apart`, each head and each body is a segment of its own, as from a client that thinks in between.
     """
     parts = [part for each in requests for part in (head(each, host="localhost"), each.body) if part]
@@ -128,22 +130,38 @@ def converse(base_url: str, *requests: Request, apart: bool = False) -> Heard:
             for part in parts if apart else [b"".join(parts)]:
                 connection.sendall(part)
                 time.sleep(THOUGHT_SECONDS if apart else 0)
-        received, closed = until_silence(connection)
+        received, closed = until_silence(connection, requests)
     return Heard(answers_in(received, requests), closed)
 
 
-def until_silence(connection: socket.socket) -> tuple[bytes, bool]:
+def until_silence(connection: socket.socket, requests: Sequence[Request] = ()) -> tuple[bytes, bool]:
     """Return what comes on the connection, and whether the server closed it in the end."""
     received = bytearray()
-    connection.settimeout(SILENCE_SECONDS)
+    connection.settimeout(TIMEOUT if requests else SILENCE_SECONDS)
     try:
         while part := connection.recv(65536):
             received += part
+            connection.settimeout(TIMEOUT if more_has_to_come(received, requests) else SILENCE_SECONDS)
     except TimeoutError:
         return bytes(received), False
     except OSError:
         pass
     return bytes(received), True
+
+
+def more_has_to_come(received: bytes, requests: Sequence[Request]) -> bool:
+    """Return whether a request is not answered yet, or the connection not closed though an answer said so."""
+    stream_, count, closes = Received(received), 0, False
+    while count < len(requests) and not closes:
+        # A head that is cut off would be taken for a whole one.
+        if b"\r\n\r\n" not in received[stream_.tell() :]:
+            return True
+        try:
+            answer = read_answer(stream_, requests[count])
+        except NoAnswerError:
+            return True
+        count, closes = count + 1, answer.header("connection") == "close"
+    return closes
 
 
 class Received(io.BytesIO):
