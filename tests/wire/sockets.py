@@ -141,7 +141,7 @@ def until_silence(connection: socket.socket, requests: Sequence[Request] = ()) -
     try:
         while part := connection.recv(65536):
             received += part
-            connection.settimeout(TIMEOUT if more_has_to_come(received, requests) else SILENCE_SECONDS)
+            connection.settimeout(TIMEOUT if more_has_to_come(bytes(received), requests) else SILENCE_SECONDS)
     except TimeoutError:
         return bytes(received), False
     except OSError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.core.errors import RequestTimeout
 
-MAY_HAVE_WRITTEN = "The request took too long, and its change may have been made. Look whether it was before you try again."
+_UNKNOWN = "The request took too long, and its change may have been made. Look whether it was before you try again."
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ def note_commit() -> None:
 def timed_out() -> RequestTimeout:
     """Return the error of a request that has used up its time, which says whether something may have been written."""
     context = _current.get()
-    return RequestTimeout(MAY_HAVE_WRITTEN if context is not None and context.may_have_written else None)
+    return RequestTimeout(_UNKNOWN if context is not None and context.may_have_written else None)
 
 
 def check_deadline() -> None:
