@@ -96,7 +96,7 @@ def expect_no_smuggling(service: Service, outer: Request) -> list[tuple[str, Smu
         _, smuggled = hidden[number]
         about, framing, body = list(requests_with(smuggled.spelled()))[number]
         request = Request(outer.method, outer.target, (*outer.headers, *framing), body)
-        heard_of(service, f"{outer.method} {outer.target}, {about}", request, smuggled, apart=False)
+        heard_of(service, f"{outer.method} {outer.target}, {about}", request, smuggled, patient=False)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(send, range(len(hidden))))

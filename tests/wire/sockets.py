@@ -116,10 +116,11 @@ def bytes_until_close(base_url: str, request: Request) -> bytes:
     return bytes(received)
 
 
-def converse(base_url: str, *requests: Request, apart: bool = False) -> Heard:
+def converse(base_url: str, *requests: Request, apart: bool = False, patient: bool = True) -> Heard:
     """Send the requests without waiting, and return all that comes back until the server closes or falls silent.
 
-    Silence counts once each request is answered. After an answer that says so, the connection has to be closed.
+    Silence counts once each request is answered. After an answer that says so, the connection has to be closed. If not
+    `patient`, it counts at once: for what a server may rightly wait for the rest of.
 
     With `apart`, each head and each body is a segment of its own, as from a client that thinks in between.
     """
@@ -130,7 +131,7 @@ def converse(base_url: str, *requests: Request, apart: bool = False) -> Heard:
             for part in parts if apart else [b"".join(parts)]:
                 connection.sendall(part)
                 time.sleep(THOUGHT_SECONDS if apart else 0)
-        received, closed = until_silence(connection, requests)
+        received, closed = until_silence(connection, requests if patient else ())
     return Heard(answers_in(received, requests), closed)
 
 

@@ -28,6 +28,8 @@ CONTRACT = "app.contract"
 """The key of the route's contract in the ASGI scope."""
 
 _OPERATIONS = {"/healthz", "/readyz"}
+# Without `Host`, granian has an empty one, and says 1.
+_OLD_HTTP = {"1.0", "1"}
 _AROUND_A_HEADER = len(": \r\n")
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log of a request whose client went away before there was an answer; nginx made it up."""
@@ -185,7 +187,7 @@ class GuardMiddleware:
         hosts = values(scope, b"host")
         # Balancers call these by address, and with HTTP/1.0, which knows no such header.
         is_operation = scope["path"] in _OPERATIONS
-        if is_operation and not hosts and scope["http_version"] == "1.0":
+        if is_operation and not any(hosts) and scope["http_version"] in _OLD_HTTP:
             return
         allowed = () if is_operation else self.settings.trusted_hosts
         if len(hosts) != 1 or not is_trusted(hosts[0], allowed):
