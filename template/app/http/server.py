@@ -178,13 +178,15 @@ async def watch_connections(port: int, most: int, every: float = 5.0) -> None:
 
 def _established(port: int) -> int:
     """Return how many connections lead to `port` of this machine or container; 0 where the system does not say."""
-    count = 0
+    # While others come and go, the kernel tells of one more than once.
+    found: set[tuple[str, str]] = set()
     for table in _CONNECTIONS:
         with suppress(OSError), open(table, encoding="ascii") as lines:  # noqa: PTH123 - the path of a file of the kernel
             for line in lines:
-                _, local, _, state_, *_ = line.split()
-                count += state_ == _ESTABLISHED and local.endswith(f":{port:04X}")
-    return count
+                _, local, remote, state_, *_ = line.split()
+                if state_ == _ESTABLISHED and local.endswith(f":{port:04X}"):
+                    found.add((local, remote))
+    return len(found)
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:

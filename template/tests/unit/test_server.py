@@ -1,4 +1,5 @@
 import asyncio
+import json
 import resource
 import socket
 from contextlib import ExitStack
@@ -67,6 +68,25 @@ class TestConnections:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 asyncio.run(watched(listening.getsockname()[1], connections))
             assert is_said is ("connections_exhausted" in capfd.readouterr().out)
+
+    def test_one_that_the_kernel_tells_of_twice_counts_once(
+        self, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lines = [f"{number}: 0100007F:1F40 0100007F:{number:04X} 01 0 0" for number in range(3)]
+        (tmp_path / "tcp").write_text("\n".join(["sl local rem st", *lines, *lines]), "utf-8")
+        monkeypatch.setattr(server, "_CONNECTIONS", (str(tmp_path / "tcp"),))
+
+        async def watched() -> None:
+            for most in (3, 2):
+                watch = asyncio.create_task(server.watch_connections(8000, most, every=0.01))
+                await asyncio.sleep(0.1)
+                watch.cancel()
+
+        configure_logging("INFO")
+        asyncio.run(watched())
+        said = {json.loads(line)["open"] for line in capfd.readouterr().out.splitlines()}
+
+        assert said == {3}
 
     def test_unlimited_files_keep_max_connections(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         told = _limited(monkeypatch, resource.RLIM_INFINITY, resource.RLIM_INFINITY)
