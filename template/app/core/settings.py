@@ -60,6 +60,8 @@ class Settings(_FeatureSettings):
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)
+    migration_lock_timeout_seconds: float = Field(default=1.0, gt=0, le=3600)
+    migration_lock_retries: int = Field(default=30, ge=0, le=10_000)
     shutdown_delay_seconds: float = Field(default=0.0, ge=0, le=300)
     shutdown_tasks_seconds: float = Field(default=10.0, ge=0, le=3600)
 

@@ -40,11 +40,14 @@ def command(revision: str, *, dry_run: bool) -> None:
 
     from app.db.migrate import pending_sql, upgrade  # noqa: PLC0415 - the same
 
+    settings = get_settings()
+    # What is said without a failure is that it waits for a lock.
+    configure_logging("WARNING", settings.personal_data_key, to_stderr=True)
     try:
         if dry_run:
-            click.echo(pending_sql(get_settings()) or "Nothing to do: the database is current.")
+            click.echo(pending_sql(settings) or "Nothing to do: the database is current.")
             return
-        upgrade(get_settings(), revision)
+        upgrade(settings, revision)
     except CommandError as error:
         raise click.ClickException(f"{error}.") from error
     click.echo(f"The database is at {revision}.")

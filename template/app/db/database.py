@@ -35,7 +35,7 @@ def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Eng
         **dialect.POOL_OPTIONS,
         **options,
     )
-    dialect.prepare(engine, role, settings.request_timeout_seconds)
+    dialect.prepare(engine, role, settings)
     event.listen(engine, "before_cursor_execute", _check_deadline)
     if role == "write":
         event.listen(engine, "handle_error", _note_read_only)

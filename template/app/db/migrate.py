@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -16,6 +16,7 @@ from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.db import dialect
 from app.db.database import make_engine
+from app.db.lock_waits import LockWaits
 from app.db.pending import sql_of
 from app.db.url import database_migration_url
 
@@ -52,11 +53,26 @@ def current_revision(session: Session) -> str | None:
     return MigrationContext.configure(session.connection()).get_current_revision()
 
 
+@cache
+def _known_revisions() -> frozenset[str]:
+    return frozenset(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
+
+
+def is_migrated(session: Session) -> bool:
+    """Return whether the database is at the revision that this code needs, or past it.
+
+    One that this code does not know is a newer release's: during a rolling update, the older release goes on.
+    """
+    current = current_revision(session)
+    return current == expected_revision() or (current is not None and current not in _known_revisions())
+
+
 def upgrade(settings: Settings, revision: str = "head", *, url: URL | None = None) -> None:
     """Bring the database up to `revision`. Safe to call from several processes at once.
 
     Raises:
         SettingsError: there are several newest revisions.
+        Unavailable: it needs a lock that others hold; the message says who.
     """
     if revision == "head":
         expected_revision()
@@ -74,7 +90,21 @@ def pending_sql(settings: Settings) -> str:
 
 
 def run(settings: Settings, action: Callable[[Config], None], *, url: URL | None = None) -> None:
-    """Call `action` with an Alembic configuration whose connection holds the migration lock."""
+    """Call `action` with an Alembic configuration whose connection holds the migration lock.
+
+    Raises:
+        Unavailable: it needs a lock that others hold; the message says who.
+    """
     engine = make_engine(url or database_migration_url(settings), settings, "migrate", poolclass=NullPool)
-    with engine.connect() as connection, dialect.migration_lock(connection):
-        action(alembic_config(connection))
+    waits = LockWaits(engine, settings)
+
+    def attempt() -> None:
+        with engine.connect() as connection, dialect.migration_lock(connection):
+            action(alembic_config(connection))
+
+    if dialect.ROLLS_BACK_DDL:
+        waits.retry(attempt)
+    else:
+        # What came before a statement stays done, so that statement alone is run again.
+        event.listen(engine, "do_execute", waits.retry_statement)
+        attempt()

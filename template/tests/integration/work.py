@@ -33,8 +33,10 @@ def within(seconds: float, function: Callable[[], T]) -> T:
 def opened(settings: Settings, **changes: object) -> Generator[Database]:
     """Yield the units of work with other settings."""
     database = Database(settings.model_copy(update=changes))
-    yield database
-    database.dispose()
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def plan_of(session: Session, call: Callable[[], object]) -> Plan:

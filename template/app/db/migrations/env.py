@@ -22,6 +22,8 @@ def migrate(connection: Connection) -> None:
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         user_module_prefix="types.",
         process_revision_directives=put_in_order,
+        # Locks of one migration are not held while another one waits for its own.
+        transaction_per_migration=True,
         **dialect.MIGRATION_OPTIONS,
     )
     with context.begin_transaction():
@@ -36,18 +38,19 @@ def write_sql(dialect_name: str) -> None:
         target_metadata=Base.metadata,
         literal_binds=True,
         user_module_prefix="types.",
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
 def main() -> None:
+    if context.is_offline_mode():
+        write_sql(context.config.attributes.get("dialect_name") or dialect.DRIVER.partition("+")[0])
+        return
     brought: Connection | None = context.config.attributes.get("connection")
     if brought is not None:
-        if context.is_offline_mode():
-            write_sql(brought.dialect.name)
-        else:
-            migrate(brought)
+        migrate(brought)
         return
     settings = get_settings()
     engine = make_engine(database_migration_url(settings), settings, "migrate", poolclass=NullPool)

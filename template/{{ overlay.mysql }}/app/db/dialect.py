@@ -1,5 +1,6 @@
 """All that is particular to MySQL and MariaDB."""
 
+import math
 import re
 import ssl
 from collections.abc import Generator
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.core.settings import Settings
 from app.db import options as url_options
 from app.db.roles import Role
 
@@ -36,18 +38,31 @@ MIGRATION_OPTIONS: dict[str, Any] = {}
 WRITE_OPTIONS: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
 # The server closes a connection that was idle for eight hours.
 POOL_OPTIONS: dict[str, Any] = {"pool_recycle": 1800}
+# The dialect whose SQL migrations are judged in.
+JUDGED_AS = "mysql"
+# Whether a transaction undoes changes of tables, too.
+ROLLS_BACK_DDL = False
+HOLDER_UNKNOWN = "The database tells a user with the privilege PROCESS who holds it."
 
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
 # Several options forbid statements with 1290; the others are a table's, a transaction's, the server's, InnoDB's.
 _FORBIDDEN = 1290
 _READ_ONLY = {1036, _FORBIDDEN, 1792, 1836, 1874}
-_TIMEOUTS = {1205, 1969, 3024}  # lock wait, MariaDB's and MySQL's statement time
+_LOCK_WAIT = 1205
+_TIMEOUTS = {_LOCK_WAIT, 1969, 3024}  # and MariaDB's and MySQL's statement time
 _RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
 # Too many connections, handshake, access denied, shutdown, host blocked or unknown, network.
 _UNAVAILABLE = {1040, 1042, 1043, 1045, 1053, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226}
 _GRACE_SECONDS = 1.0
 _OF_THE_CLIENT = range(2000, 3000)
+# What is there for longest stands first. A transaction that only reads holds a lock of its tables, too.
+_HOLDERS = text("""
+    SELECT p.id AS connection, p.user AS user, p.host AS at, p.command AS state,
+        TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds
+    FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+    WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE() ORDER BY t.trx_started LIMIT 3
+""")
 # What a client sent stands in front of the key's name, so that is looked for at the end.
 _DUPLICATE = re.compile(r" for key '(?:[^'.]+\.)?([^'.]+)'$")
 _FOREIGN_KEY = re.compile(r"CONSTRAINT `([^`]+)` FOREIGN KEY")
@@ -114,8 +129,9 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
     return {name: value for name, value in own.items() if name not in url.query} | url_options.converted(url)
 
 
-def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:
+def prepare(engine: Engine, role: Role, settings: Settings) -> None:
     """Do what `engine` needs beyond its options: limits of time that the server keeps itself."""
+    timeout_seconds = settings.request_timeout_seconds
     seconds = max(1, round(timeout_seconds))
     # MySQL and MariaDB name the limit differently; each skips the other's comment. Only MariaDB's covers writes.
     limits = (
@@ -123,11 +139,15 @@ def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:
         f"/*!80000 , SESSION max_execution_time = {seconds * 1000} */ "
         f"/*M!100101 , SESSION max_statement_time = {timeout_seconds} */"
     )
+    if role == "migrate":
+        # The first is for tables, the second for rows.
+        briefly = math.ceil(settings.migration_lock_timeout_seconds)
+        limits = f", lock_wait_timeout = {briefly}, innodb_lock_wait_timeout = {briefly}"
 
     @event.listens_for(engine, "connect")
     def configure(connection: pymysql.Connection, _record: ConnectionPoolEntry) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET time_zone = '+00:00'{limits if role != 'migrate' else ''}")
+            cursor.execute(f"SET time_zone = '+00:00'{limits}")
 
 
 @event.listens_for(Table, "before_create")
@@ -169,6 +189,16 @@ def is_retryable(error: DBAPIError) -> bool:
     return _number(error) in _RETRYABLE
 
 
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return whether the driver's `error` says that a lock was not free in time."""
+    return isinstance(error, pymysql.OperationalError) and error.args[:1] == (_LOCK_WAIT,)
+
+
+def lock_holders(connection: Connection, statement: str) -> list[dict[str, object]]:  # noqa: ARG001 - as for others
+    """Return which sessions may hold locks of what `statement` names: some facts about each."""
+    return [dict(row) for row in connection.execute(_HOLDERS).mappings()]
+
+
 def violated(error: DBAPIError) -> str | None:
     """Return the name of the constraint that a change broke; None for NOT NULL and all other failures.
 
@@ -193,7 +223,8 @@ def migration_lock(connection: Connection) -> Generator[None]:
     key = {"name": f"migrations of {connection.engine.url.database}"[:64]}
     # Waiting for another replica's migration is not a statement that runs away.
     connection.execute(text("SET SESSION /*!80000 max_execution_time = 0 */ /*M!100101 max_statement_time = 0 */"))
-    connection.execute(text("SELECT GET_LOCK(:name, 3600)"), key)
+    while connection.scalar(text("SELECT GET_LOCK(:name, 3600)"), key) != 1:
+        pass
     connection.commit()
     try:
         yield

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import certifi
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, String, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.core.settings import Settings
 from app.db import options as url_options
 from app.db.connection import BoundedConnection
 from app.db.roles import Role
@@ -32,6 +34,11 @@ NULL_IS_LEAST = False
 MIGRATION_OPTIONS: dict[str, Any] = {}
 WRITE_OPTIONS: dict[str, Any] = {}
 POOL_OPTIONS: dict[str, Any] = {}
+# The dialect whose SQL migrations are judged in.
+JUDGED_AS = "postgresql"
+# Whether a transaction undoes changes of tables, too.
+ROLLS_BACK_DDL = True
+HOLDER_UNKNOWN = "The database does not tell this user who holds it."
 
 _READ_ONLY = "25006"  # read_only_sql_transaction: a replica, or one that has become one
 _TIMEOUTS = {"57014", "55P03"}  # query_canceled, lock_not_available
@@ -39,6 +46,16 @@ _RETRYABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
 _MIGRATION_LOCK = 4_793_210_650_123_001
+# Of what a statement names; who is there for longest stands first.
+_HOLDERS = text("""
+    SELECT a.pid AS process, max(a.usename) AS "user", max(a.application_name) AS application,
+        max(host(a.client_addr)) AS "at", max(a.state) AS state,
+        max(extract(epoch FROM clock_timestamp() - a.xact_start)::int) AS seconds
+    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.granted AND a.pid <> pg_backend_pid() AND a.datname = current_database()
+        AND position(c.relname IN :statement) > 0
+    GROUP BY a.pid ORDER BY seconds DESC NULLS LAST LIMIT 3
+""")
 
 
 def exact_text(length: int) -> String:
@@ -79,7 +96,7 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
     What `url` says itself stays: the server takes the last of several options.
     """
     milliseconds = _milliseconds(timeout_seconds)
-    limits = f"-c statement_timeout={milliseconds} -c timezone=UTC" if role != "migrate" else "-c timezone=UTC"
+    limit = f"-c statement_timeout={milliseconds} " if role != "migrate" else ""
     own: dict[str, Any] = {
         "connect_timeout": min(5, math.ceil(timeout_seconds)),
         # What the network does not deliver is noticed before a request has used up its time.
@@ -93,14 +110,14 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
         # A statement that is prepared would stay behind on a connection that the next transaction may not get.
         return {**own, "prepare_threshold": None, "autocommit": True}
     own["prepare_threshold"] = url_options.prepare_threshold(url)
-    return {**own, "options": " ".join([limits, *url.normalized_query.get("options", ())])}
+    return {**own, "options": " ".join([f"{limit}-c timezone=UTC", *url.normalized_query.get("options", ())])}
 
 
 def _milliseconds(timeout_seconds: float) -> int:
     return max(1, int(timeout_seconds * 1000))
 
 
-def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:
+def prepare(engine: Engine, role: Role, settings: Settings) -> None:
     """Do what `engine` needs beyond its options: connections that do not wait for a server that is gone.
 
     A pooler passes on what stands in a transaction, and little else: there each unit of work is one, also one that
@@ -113,11 +130,19 @@ def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:
     ) -> BoundedConnection:
         options.pop("pgbouncer", None)
         connection = BoundedConnection.connect(*arguments, **options)
-        connection.seconds = timeout_seconds if role != "migrate" else None
+        connection.seconds = settings.request_timeout_seconds if role != "migrate" else None
         return connection
 
+    if role == "migrate":
+        brief = f"SET LOCAL lock_timeout = {_milliseconds(settings.migration_lock_timeout_seconds)}"
+
+        @event.listens_for(engine, "begin")
+        def wait_briefly(connection: Connection) -> None:
+            connection.exec_driver_sql(brief)
+
     if url_options.has_pooler(engine.url):
-        begin = f"BEGIN; SET LOCAL statement_timeout = {_milliseconds(timeout_seconds)}; SET LOCAL timezone = 'UTC'"
+        milliseconds = _milliseconds(settings.request_timeout_seconds)
+        begin = f"BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL timezone = 'UTC'"
 
         @event.listens_for(engine, "begin")
         def begin_with_limits(connection: Connection) -> None:
@@ -149,6 +174,16 @@ def is_retryable(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRYABLE
 
 
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return whether the driver's `error` says that a lock was not free in time."""
+    return isinstance(error, LockNotAvailable)
+
+
+def lock_holders(connection: Connection, statement: str) -> list[dict[str, object]]:
+    """Return which sessions hold locks of what `statement` names: some facts about each."""
+    return [dict(row) for row in connection.execute(_HOLDERS, {"statement": statement}).mappings()]
+
+
 def violated(error: DBAPIError) -> str | None:
     """Return the name of the constraint that a change broke; None for NOT NULL and all other failures."""
     return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
@@ -159,6 +194,7 @@ def migration_lock(connection: Connection) -> Generator[None]:
     """Let one process at a time migrate; others wait."""
     # Waiting for another replica's migration is not a statement that runs away.
     connection.execute(text("SET statement_timeout = 0"))
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
     connection.commit()
     try:

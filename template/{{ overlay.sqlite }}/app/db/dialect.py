@@ -1,5 +1,6 @@
 """All that is particular to SQLite."""
 
+import math
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import context
 from app.core.errors import RequestTimeout
+from app.core.settings import Settings
 from app.db import violations
 from app.db.roles import Role
 
@@ -29,6 +31,11 @@ NULL_IS_LEAST = True
 MIGRATION_OPTIONS: dict[str, Any] = {"render_as_batch": True}
 WRITE_OPTIONS: dict[str, Any] = {}
 POOL_OPTIONS: dict[str, Any] = {}
+# The dialect whose SQL migrations are judged in: SQLite's cannot be written without the database.
+JUDGED_AS = "postgresql"
+# Whether a transaction undoes changes of tables, too.
+ROLLS_BACK_DDL = True
+HOLDER_UNKNOWN = "Another process writes to the file; SQLite does not tell which."
 
 _TIMEOUTS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
 _STEPS_BETWEEN_DEADLINE_CHECKS = 10_000
@@ -72,12 +79,14 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             raise
 
 
-def prepare(engine: Engine, role: Role, timeout_seconds: float) -> None:  # noqa: ARG001 - as for servers
+def prepare(engine: Engine, role: Role, settings: Settings) -> None:
     """Do what `engine` needs beyond its options: pragmas, deadlines, and transactions that lock when they begin."""
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
+        if role == "migrate":
+            connection.execute(f"PRAGMA busy_timeout = {math.ceil(settings.migration_lock_timeout_seconds * 1000)}")
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         # A migration that rebuilds a table would cascade into its children.
@@ -116,6 +125,16 @@ def is_unavailable(error: DBAPIError) -> bool:
 def is_retryable(error: DBAPIError) -> bool:  # noqa: ARG001 - one writer at a time: nothing to run again
     """Return whether the same transaction may succeed when run again."""
     return False
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return whether the driver's `error` says that the file was not free in time."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def lock_holders(connection: Connection, statement: str) -> list[dict[str, object]]:  # noqa: ARG001 - as for servers
+    """Return none: SQLite does not know who locks the file."""
+    return []
 
 
 def violated(error: DBAPIError) -> str | None:

@@ -1,0 +1,41 @@
+"""What a migration may not do without a reason, and the rule that says so."""
+
+_BATCH = "with op.batch_alter_table('things') as things: things."
+
+UNSAFE = [
+    ("op.add_column('things', sa.Column('price', sa.Numeric(10, 2), nullable=False))", "adding-required-field"),
+    ("op.add_column('things', sa.Column('size', sa.Integer(), nullable=False))", "adding-required-field"),
+    (f"{_BATCH}add_column(sa.Column('size', sa.Integer(), nullable=False))", "adding-required-field"),
+    ("op.execute('ALTER TABLE \"things\" ADD size INT NOT NULL')", "adding-required-field"),
+    (
+        f"{_BATCH}add_column(sa.Column('area', sa.Integer(), sa.Computed('size * size', persisted=True)))",
+        "adding-stored-field",
+    ),
+    (f"{_BATCH}alter_column('size', existing_type=sa.Integer(), nullable=False)", "adding-not-nullable-field"),
+    (f"{_BATCH}alter_column('size', existing_type=sa.Integer(), type_=sa.BigInteger())", "changing-column-type"),
+    (f"{_BATCH}alter_column('name', type_=sa.String(10))", "changing-column-type"),
+    (f"{_BATCH}alter_column('size', new_column_name='width')", "renaming-column"),
+    ("op.execute('ALTER TABLE things RENAME COLUMN size TO width')", "renaming-column"),
+    (f"{_BATCH}alter_column('size', server_default=None)", "ban-drop-default"),
+    ("op.rename_table('things', 'others')", "renaming-table"),
+    ("op.execute('ALTER TABLE things RENAME TO others')", "renaming-table"),
+    (f"{_BATCH}drop_column('size')", "ban-drop-column"),
+    ("op.drop_column('things', 'size')", "ban-drop-column"),
+    ("op.execute('alter table things drop column size')", "ban-drop-column"),
+    ("op.execute('ALTER TABLE things DROP size')", "ban-drop-column"),
+    ("op.drop_table('things')", "ban-drop-table"),
+    ("op.execute('DROP TABLE IF EXISTS things')", "ban-drop-table"),
+    ("op.execute('DROP VIEW counts')", "ban-drop-view"),
+    (f"{_BATCH}drop_constraint('ck_things_size', type_='check')", "ban-drop-constraint"),
+    (f"{_BATCH}drop_constraint('fk_things_of', type_='foreignkey')", "ban-drop-constraint"),
+    (f"{_BATCH}create_foreign_key('fk_things_of', 'others', ['of'], ['id'])", "adding-foreign-key-constraint"),
+    ("op.execute('ALTER TABLE things ADD of INT REFERENCES others (id)')", "adding-foreign-key-constraint"),
+    (f"{_BATCH}create_check_constraint('ck_things_size', 'size > 0')", "adding-check-constraint"),
+    (f"{_BATCH}create_unique_constraint('uq_things_size', ['size'])", "disallowed-unique-constraint"),
+    ("op.create_index('uq_things_size', 'things', ['size'], unique=True)", "disallowed-unique-constraint"),
+    (f"{_BATCH}create_primary_key('pk_things', ['id'])", "adding-primary-key"),
+    ("op.execute('UPDATE things SET size = 1')", "whole-table"),
+    ("op.execute(sa.table('things', sa.column('size', sa.Integer())).update().values(size=1))", "whole-table"),
+    ("op.execute('DELETE FROM things')", "whole-table"),
+    ("op.execute('VACUUM')", "rewrite-table"),
+]
