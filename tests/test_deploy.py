@@ -115,13 +115,16 @@ def test_the_proxy_passes_the_clients_address_on_and_believes_nobody_elses(up: U
         here = []
         for number in range(5):
             form = {"username": f"eve{number}@example.com", "password": "guess"}
-            claim = {"X-Forwarded-For": f"203.0.113.{number}"}
+            address = f"203.0.113.{number}"
+            claim = {"X-Forwarded-For": address, "Forwarded": f"for={address}", "X-Forwarded-Prefix": "/elsewhere"}
             here.append(client.post("/v1/auth/token", data=form, headers=claim).status_code)
+        document = client.get("/openapi.json", headers={"X-Forwarded-Prefix": "/elsewhere"}).json()
         network = f"--network={stack.service.settings['COMPOSE_PROJECT_NAME']}_edge"
         trusted = f"--volume={stack.authority}:/authority.crt:ro"
         there = stack.docker.run("run", "--rm", network, trusted, stack.image, "python", "-c", SIGN_IN)
 
     assert [401, 401, 401, 429, 429] == here
+    assert "servers" not in document
     assert "HTTP/1.1 401" == there.strip()
 
 

@@ -197,6 +197,37 @@ class TestOtherClients:
         assert [{422}] * 20 == answered
 
 
+@pytest.mark.parametrize("framework", choices("framework"))
+def test_a_service_may_be_below_a_path(install: Install, framework: str) -> None:
+    outer = {"X-Forwarded-For": "198.51.100.7:511", "X-Forwarded-Prefix": "/market"}
+    settings = {"ROOT_PATH": "/shop", "TRUSTED_PROXIES": "127.0.0.1", "LOG_CLIENT_ADDRESS": "true"}
+    with (
+        served(install, framework, **settings) as (base_url, directory),
+        httpx2.Client(base_url=base_url, timeout=30) as client,
+    ):
+        for start, headers, place in (
+            ("", {}, "/shop"),
+            ("/shop", {}, "/shop"),
+            ("", outer, "/market"),
+            ("/market", outer, "/market"),
+        ):
+            made = client.post(f"{start}/v1/orders", json=an_order(), headers=headers)
+            location = f"{place}/v1/orders/{made.json()['id']}"
+            assert (201, location) == (made.status_code, made.headers["location"])
+            if start:
+                assert 200 == client.get(location, headers=headers).status_code
+            document = client.get(f"{start}/openapi.json", headers=headers).json()
+            assert [{"url": place}] == document["servers"]
+        client.get("/healthz", headers={"Forwarded": 'for="[2001:db8::7]:511";proto=https'})
+
+    lines = [json.loads(line) for line in (directory / "serve.log").read_text("utf-8").splitlines() if line[:1] == "{"]
+    requests = [line for line in lines if line.get("event") == "request"]
+    routes = {"/v1/orders", "/v1/orders/{order_id}", "/openapi.json", "/healthz"}
+    assert routes == {line["route"] for line in requests} - {"/readyz"}
+    told = [line["source_ip"] for line in requests]
+    assert ["127.0.0.1", "198.51.100.7", "2001:db8::7"] == list(dict.fromkeys(told))
+
+
 def endless(request: Request, start: bytes = b"", piece: bytes = b"") -> Iterator[bytes]:
     """Yield the request and `start`, and then 64 MiB of `piece`."""
     yield sockets.head(request, host="localhost").removesuffix(b"" if request.headers else b"\r\n") + start

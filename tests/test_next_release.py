@@ -37,6 +37,7 @@ ANCHORED = {
     "justfile",
     "pyproject.toml",
     "ruff.toml",
+    "tests/rows.py",
 }
 OURS, THEIRS = "A line of the team.", "The template's newest line."
 INSERT = """

@@ -1,6 +1,7 @@
 """Updates: a service that was rendered by a release, and lived on, becomes what this version would have rendered."""
 
 import itertools
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from typing import Any
 
 import pytest
 from copier import VcsRef
+from copier.errors import CopierError
 from filelock import FileLock
 
 from tests.bytecode import compile_bytecode
 from tests.conftest import NewDatabase
 from tests.edits import RENAMED, edit
 from tests.releases import releases
-from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, Answers, choices, variant_id
+from tests.rendering import ANSWERS_FILE, REPOSITORY, TAG, Answers, choices, git, variant_id
 from tests.service import UNMEASURED, Service
 from tests.updates import (
     Rendering,
@@ -227,3 +229,56 @@ class TestChangedAnswers:
         update(service, VcsRef.CURRENT, **new)
         assert [] == differences(rendering(new), service)
         assert set() == conflicts(service)
+
+
+class TestAnswersEditedByHand:
+    """Whoever edits the answers file, instead of giving answers to Copier, writes YAML."""
+
+    @pytest.mark.parametrize(
+        ("question", "written"),
+        [
+            ("python_version", "3.12"),
+            ("python_version", "3.13"),
+            ("project_name", "2026"),
+            ("project_name", "yes"),
+            ("owner", "7.5"),
+            ("description", "42"),
+        ],
+    )
+    def test_may_be_numbers(self, rendering: Rendering, tmp_path: Path, question: str, written: str) -> None:
+        answers: Answers = {"database": "sqlite", "project_slug": "a-service", "catalog": True, "license": "MIT"}
+        service = started(rendering(answers), tmp_path / "service")
+        answer_by_hand(service, question, written)
+        update(service, VcsRef.CURRENT)
+        # Copier compares what both releases make of these answers, so it changes nothing.
+        assert [] == differences(rendering(answers), service, {ANSWERS_FILE: "what was written by hand stays"})
+
+    @pytest.mark.parametrize(
+        ("question", "written", "sentence"),
+        [
+            ("owner", "null", 'Invalid answer "None" .* to question "owner"'),
+            ("description", "2026-01-01", "Could not convert 2026-01-01 to string"),
+            ("database", "null", 'Invalid answer "None" .* to question "database"'),
+            ("deploy", "compose", "Not a YAML list: 'compose'"),
+            ("python_version", "3.9", "Invalid choice for 'python_version'"),
+            ("auth", "None", "Invalid choice for 'auth'"),
+            ("project_slug", "12", "Validation error for question 'project_slug'"),
+            ("project_name", "' '", "Validation error for question 'project_name'"),
+        ],
+    )
+    def test_are_refused_before_anything_is_written(
+        self, rendering: Rendering, tmp_path: Path, question: str, written: str, sentence: str
+    ) -> None:
+        service = started(rendering({"database": "sqlite"}), tmp_path / "service")
+        answer_by_hand(service, question, written)
+        with pytest.raises((CopierError, TypeError, ValueError), match=sentence):
+            update(service, VcsRef.CURRENT)
+        assert "" == git(service, "status", "--porcelain")
+
+
+def answer_by_hand(service: Path, question: str, written: str) -> None:
+    """Write an answer into the answers file of a service, and commit it."""
+    path = service / ANSWERS_FILE
+    line = re.compile(rf"^{question}:.*\n(- .*\n)*", re.MULTILINE)
+    path.write_text(line.sub(f"{question}: {written}\n", path.read_text("utf-8")), "utf-8")
+    commit(service, "Answer by hand")

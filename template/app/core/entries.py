@@ -1,4 +1,4 @@
-"""What lists of hosts, origins and networks may hold: an entry that can never match is an error, not a closed door."""
+"""What hosts, origins, networks and prefixes may be: an entry that can never match is an error, not a closed door."""
 
 import re
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ _ORIGIN = re.compile(rf"([a-z][a-z0-9+.-]*)://(?:{_NAME}|\[(?P<ipv6>[0-9a-f:]+)\
 _LAST_PORT = 65535
 _USUAL_PORTS = {("http", "80"), ("https", "443")}
 _MAPPED = IPv6Network("::ffff:0:0/96")
+_PREFIX = re.compile(r"(/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+")
+_OWN = re.compile(r"/(v[0-9]+|healthz|readyz|metrics|docs|openapi\.json|\.well-known)")
 
 
 def names(entries: Iterable[str]) -> tuple[str, ...]:
@@ -62,6 +64,23 @@ def networks(entries: Iterable[str]) -> tuple[str, ...]:
         if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
             raise ValueError(f"entry {number} is no address, no network like 10.0.0.0/8, and not * for all")
     return entries
+
+
+def prefix(entry: str) -> str:
+    """Return a path below which a service is, such as "/shop", or "" if it is below none.
+
+    Raises:
+        ValueError: it is no such path.
+    """
+    found = entry.rstrip("/")
+    if found and not is_prefix(found):
+        raise ValueError("write the path alone, like /shop; the paths of this service itself cannot be told from /v1")
+    return found
+
+
+def is_prefix(text: str) -> bool:
+    """Return whether `text` is such a path, "/shop", and can be told from the service's own paths."""
+    return bool(_PREFIX.fullmatch(text)) and not _OWN.fullmatch(text)
 
 
 def _name(number: int, entry: str) -> str:

@@ -71,6 +71,7 @@ class Settings(_FeatureSettings):
     cors_origins: CommaSeparated = ()
     trusted_hosts: CommaSeparated = ()
     trusted_proxies: CommaSeparated = ()
+    root_path: str = ""
 
     # --- settings of this service go below this line ---
 
@@ -116,6 +117,11 @@ class Settings(_FeatureSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return entries.networks(value)
+
+    @field_validator("root_path")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        return entries.prefix(value)
 
     @property
     def is_production(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from app.core.about import NAME
 from app.core.errors import NotFound
 
+# Its links are relative, so that they hold behind a proxy that adds a prefix.
 # Swagger UI styles its own elements; everything else comes from this host.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -20,13 +21,13 @@ PAGE: Final = f"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(NAME)}</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/swagger-ui.css">
 <link rel="icon" href="data:,">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
 </body>
 </html>
 """
@@ -38,7 +39,7 @@ def is_documentation(path: str) -> bool:
 
 
 _START: Final = """SwaggerUIBundle({
-  url: "/openapi.json",
+  url: new URL("openapi.json", location).href,
   dom_id: "#swagger-ui",
   deepLinking: true,
   persistAuthorization: false,

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_PLACES = {b"location", b"content-location"}
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<later>-.*)?"
 )
@@ -35,6 +36,28 @@ def trace_id(traceparent: str | None) -> str:
 def revision_headers(revision: str | None) -> dict[str, str]:
     """Return the `X-Revision` header, by which a release verifies which revision answers."""
     return {"X-Revision": revision} if revision else {}
+
+
+def below(root_path: str, headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    """Return the `headers` of an answer for clients that find the service at `root_path`: `Location` is below that.
+
+    A framework's own `url_for` knows `root_path`; a path that is written by hand does not.
+    """
+    if not root_path:
+        return headers
+    start = root_path.encode()
+    return [
+        (name, start + value if name in _PLACES and _is_path(value) and not _is_below(start, value) else value)
+        for name, value in headers
+    ]
+
+
+def _is_path(value: bytes) -> bool:
+    return value.startswith(b"/") and not value.startswith(b"//")
+
+
+def _is_below(start: bytes, value: bytes) -> bool:
+    return re.split(rb"[?#]", value, maxsplit=1)[0] == start or value.startswith(start + b"/")
 
 
 def response_headers(request_id: str, *, secure: bool, private: bool, sent: Iterable[str]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from app.http.bulkhead import Bulkheads
 from app.http.contract import Contract, Routes
 from app.http.cors import cors_headers
 from app.http.docs import is_documentation
-from app.http.headers import request_id, response_headers, trace_id
+from app.http.headers import below, request_id, response_headers, trace_id
 from app.http.hosts import is_trusted
 from app.http.operations import is_for_operations, serving_operations
 from app.http.proxies import Proxies
@@ -43,7 +43,7 @@ class ContextMiddleware:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.proxies = Proxies(settings.trusted_proxies)
+        self.proxies = Proxies(settings.trusted_proxies, settings.root_path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -116,7 +116,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = self.status or message["status"]
             missing = self._middleware.missing_headers(message, self._scope, self._current)
-            message["headers"] = [*message.get("headers", ()), *missing]
+            message["headers"] = [*below(self._scope["root_path"], message.get("headers", ())), *missing]
             if self._is_unread:
                 # The server then ends the connection, but does not always know in time to say so.
                 message["headers"].append((b"connection", b"close"))

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -65,6 +66,12 @@ def _name_apart(document: Json) -> None:
 def as_json(document: Json) -> str:
     """Return `document` as it is committed: sorted, so that equal documents are equal texts."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+@lru_cache(maxsize=16)
+def served_at(root_path: str, document: str) -> str:
+    """Return the text of `document` for clients that find the service at `root_path`, "" or such as "/shop"."""
+    return as_json({**json.loads(document), "servers": [{"url": root_path}]}) if root_path else document
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:

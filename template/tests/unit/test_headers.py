@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from app.http.headers import HSTS, NO_STORE, request_id, response_headers, trace_id
+from app.http.headers import HSTS, NO_STORE, below, request_id, response_headers, trace_id
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _PARENT = "00f067aa0ba902b7"
@@ -61,6 +61,28 @@ class TestTraceId:
 
         assert re.fullmatch("[0-9a-f]{32}", made)
         assert made != _TRACE
+
+
+class TestBelow:
+    @pytest.mark.parametrize(
+        ("value", "seen"),
+        [
+            ("/v1/things/1", "/shop/v1/things/1"),
+            ("/", "/shop/"),
+            ("/shopping", "/shop/shopping"),
+            # By a framework that knows it.
+            ("/shop/v1/things/1", "/shop/v1/things/1"),
+            ("/shop?page=2", "/shop?page=2"),
+            ("things/1", "things/1"),
+            ("//cdn.example/x", "//cdn.example/x"),
+            ("https://example.com/v1", "https://example.com/v1"),
+        ],
+    )
+    def test_a_location_is_where_the_service_is(self, value: str, seen: str) -> None:
+        headers = [(b"location", value.encode()), (b"x-path", b"/v1")]
+
+        assert list(below("/shop", headers)) == [(b"location", seen.encode()), (b"x-path", b"/v1")]
+        assert list(below("", headers)) == headers
 
 
 class TestResponseHeaders:

@@ -58,16 +58,110 @@ class TestScheme:
     def test_it_is_what_the_nearest_trusted_proxy_says(
         self, forwarded_proto: list[str], trusted: list[str], scheme: str
     ) -> None:
-        assert scheme == _corrected("x-forwarded-proto", forwarded_proto, trusted)["scheme"]
+        assert scheme == _corrected({"x-forwarded-proto": forwarded_proto}, trusted)["scheme"]
+
+
+class TestForwarded:
+    """RFC 7239."""
+
+    @pytest.mark.parametrize(
+        ("forwarded", "client", "scheme"),
+        [
+            ("for=1.2.3.4;proto=https", "1.2.3.4", "https"),
+            ("For=1.2.3.4; Proto=HTTPS; by=10.0.0.1; host=api.example.com", "1.2.3.4", "https"),
+            ("for=6.6.6.6, for=1.2.3.4", "1.2.3.4", "http"),
+            ('for="1.2.3.4:511", for="10.0.0.2:80";proto=https', "1.2.3.4", "https"),
+            ('for="[2001:db8::1]:511"', "2001:db8::1", "http"),
+            ('for="1.2.3.\\4"', "1.2.3.4", "http"),
+            ("for=_hidden", "_hidden", "http"),
+            ("proto=https", "unknown", "https"),
+            ('for="a,b;proto=https"', "a,b;proto=https", "http"),
+            # Malformed ones say nothing.
+            ("for=1.2.3.4;proto=https;x", "10.0.0.1", "http"),
+            ('for="1.2.3.4', "10.0.0.1", "http"),
+            ("for=2001:db8::1", "10.0.0.1", "http"),
+            ("", "10.0.0.1", "http"),
+        ],
+    )
+    def test_it_says_the_same(self, forwarded: str, client: str, scheme: str) -> None:
+        scope = _corrected({"forwarded": [forwarded]}, ["10.0.0.0/8"])
+
+        assert (scope["client"][0], scope["scheme"]) == (client, scheme)
+
+    @pytest.mark.parametrize("name", ["x-forwarded-for", "x-forwarded-proto"])
+    def test_a_client_cannot_add_it_to_what_the_proxy_writes(self, name: str) -> None:
+        written = {"x-forwarded-for": "1.2.3.4", "x-forwarded-proto": "http"}[name]
+        scope = _corrected({"forwarded": ["for=6.6.6.6;proto=https"], name: [written]}, ["10.0.0.1"])
+
+        assert (scope["client"][0], scope["scheme"]) in {("1.2.3.4", "http"), ("10.0.0.1", "http")}
+
+    def test_others_are_not_believed(self) -> None:
+        scope = _corrected({"forwarded": ["for=1.2.3.4;proto=https"]}, ["10.0.0.2"])
+
+        assert (scope["client"][0], scope["scheme"]) == ("10.0.0.1", "http")
+
+
+class TestPrefix:
+    @pytest.mark.parametrize(
+        ("prefixes", "forwarded_for", "root_path"),
+        [
+            ([], [], "/set"),
+            (["/shop"], [], "/shop"),
+            (["/shop/"], ["1.2.3.4"], "/shop"),
+            (["/"], [], ""),
+            # Each of the trusted proxies may have taken away a part, the one that is nearest last.
+            (["/outer", "/inner"], ["1.2.3.4, 10.0.0.2"], "/outer/inner"),
+            (["/outer, /inner"], ["1.2.3.4, 10.0.0.2"], "/outer/inner"),
+            # What the client says is not theirs.
+            (["/evil, /shop"], ["1.2.3.4"], "/shop"),
+            (["/evil, /outer, /inner"], ["6.6.6.6, 1.2.3.4, 10.0.0.2"], "/outer/inner"),
+            # No paths, or paths of the service itself.
+            (["//evil.example"], [], "/set"),
+            (["https://evil.example"], [], "/set"),
+            (["shop"], [], "/set"),
+            (["/a/../b"], [], "/set"),
+            (["/shop?x"], [], "/set"),
+            (["/shop\r\nx: y"], [], "/set"),
+            (["/v1"], [], "/set"),
+        ],
+    )
+    def test_it_is_what_trusted_proxies_say(
+        self, prefixes: list[str], forwarded_for: list[str], root_path: str
+    ) -> None:
+        headers = {"x-forwarded-prefix": prefixes, "x-forwarded-for": forwarded_for}
+
+        assert _corrected(headers, ["10.0.0.0/8"], root_path="/set")["root_path"] == root_path
+        assert _corrected(headers, ["10.1.0.0/16"], root_path="/set")["root_path"] == "/set"
+        assert _corrected(headers, [], root_path="/set")["root_path"] == "/set"
+
+    @pytest.mark.parametrize(
+        ("path", "own"),
+        [
+            ("/v1/things", "/v1/things"),
+            ("/shop/v1/things", "/v1/things"),
+            ("/shop/shop/v1", "/shop/v1"),
+            ("/shop", "/"),
+            ("/shop/", "/"),
+            ("/shopping", "/shopping"),
+            ("/shop//v1", "//v1"),
+        ],
+    )
+    @pytest.mark.parametrize(("prefixes", "root_path"), [(["/shop"], ""), ([], "/shop")])
+    def test_it_may_be_in_the_path_or_not(self, path: str, own: str, prefixes: list[str], root_path: str) -> None:
+        scope = _corrected({"x-forwarded-prefix": prefixes}, ["*"], root_path=root_path, path=path)
+
+        assert (scope["path"], scope["root_path"]) == (own, "/shop")
 
 
 def _client(forwarded_for: list[str], trusted: list[str], peer: str = "10.0.0.1") -> str:
-    client: str = _corrected("x-forwarded-for", forwarded_for, trusted, peer)["client"][0]
+    client: str = _corrected({"x-forwarded-for": forwarded_for}, trusted, peer)["client"][0]
     return client
 
 
-def _corrected(name: str, values: list[str], trusted: list[str], peer: str = "10.0.0.1") -> dict[str, Any]:
-    headers = [(name.encode(), value.encode()) for value in values]
-    scope: dict[str, Any] = {"client": (peer, 5000), "scheme": "http", "headers": headers}
-    Proxies(trusted).correct(scope)
+def _corrected(
+    headers: dict[str, list[str]], trusted: list[str], peer: str = "10.0.0.1", root_path: str = "", path: str = "/"
+) -> dict[str, Any]:
+    lines = [(name.encode(), value.encode()) for name, values in headers.items() for value in values]
+    scope: dict[str, Any] = {"client": (peer, 5000), "scheme": "http", "headers": lines, "path": path}
+    Proxies(trusted, root_path).correct(scope)
     return scope

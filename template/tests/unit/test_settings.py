@@ -54,6 +54,20 @@ _NO_ORIGINS = (
     "null",
 )
 
+_NO_PREFIXES = (
+    "hunter2",
+    "//hunter2.example",
+    "https://hunter2.example/shop",
+    "/hunter2/../shop",
+    "/hunter2/.",
+    "/hunter2//shop",
+    "/hunter2?",
+    "/hunter 2",
+    "/h%20unter2",
+    "/v1",
+    "/docs/",
+)
+
 
 class TestSources:
     def test_the_environment_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,12 +141,15 @@ class TestSources:
             ("TRUSTED_HOSTS", "Api.example.com.,*.example.com", ("api.example.com", "*.example.com")),
             ("TRUSTED_HOSTS", "10.0.0.1,[::1],2001:db8:0::1", ("10.0.0.1", "[::1]", "[2001:db8::1]")),
             ("PLAINTEXT_HOSTS", "Db_1,10.0.0.1,::1,[FD00:0::1]", ("db_1", "10.0.0.1", "::1", "fd00::1")),
+            ("ROOT_PATH", "/shop/", "/shop"),
+            ("ROOT_PATH", "/api/v1", "/api/v1"),
+            ("ROOT_PATH", "/", ""),
             ("CORS_ORIGINS", "https://a.example,http://localhost:3000", ("https://a.example", "http://localhost:3000")),
             ("CORS_ORIGINS", "https://[::1]:8443,app://localhost,*", ("https://[::1]:8443", "app://localhost", "*")),
         ],
     )
     def test_entries_that_can_match_are_taken(
-        self, name: str, text: str, value: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+        self, name: str, text: str, value: tuple[str, ...] | str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv(name, text)
 
@@ -165,6 +182,7 @@ class TestErrors:
             ("TRUSTED_PROXIES", '["10.0.0.1"]'),
             ("TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/33"),
             ("TRUSTED_PROXIES", "::ffff:10.0.0.0/104"),
+            *(("ROOT_PATH", value) for value in _NO_PREFIXES),
             ("REQUEST_TIMEOUT_SECONDS", "0"),
             ("REQUEST_TIMEOUT_SECONDS", "nan"),
             ("MAX_BODY_BYTES", "-987654"),

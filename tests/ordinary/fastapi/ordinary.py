@@ -45,6 +45,12 @@ async def read_params(
     return {"limit": limit, "q": q, "tags": tags or [], "color": color, "since": since, "page": page}
 
 
+@router.get("/addresses")
+@public
+async def read_addresses(request: Request) -> dict[str, str]:
+    return {"own": str(request.url), "other": str(request.url_for("read_elsewhere"))}
+
+
 @router.get("/model")
 @public
 async def read_model(filters: Annotated[Filters, Query()]) -> Filters:

@@ -124,6 +124,12 @@ def read_elsewhere() -> Any:
     return redirect("/v1/ordinary/text", 307)
 
 
+@router.get("/addresses")
+@public
+def read_addresses() -> Any:
+    return {"own": request.url, "other": url_for(".read_elsewhere", _external=True)}
+
+
 @router.get("/broken-stream")
 @public
 def read_broken_stream() -> Response:

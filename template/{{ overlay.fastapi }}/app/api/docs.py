@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from app.api.routing import ServiceRoutes
 from app.auth.policy import public
 from app.http import docs, security_txt
-from app.http.openapi import Json, as_json, finish
+from app.http.openapi import Json, as_json, finish, served_at
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,7 +21,8 @@ async def contact(request: Request) -> Response:
 @router.get("/openapi.json")
 @public
 async def openapi(request: Request) -> Response:
-    return Response(request.app.state.openapi_json, media_type="application/json")
+    document = served_at(request.scope["root_path"], request.app.state.openapi_json)
+    return Response(document, media_type="application/json")
 
 
 @router.get("/docs")

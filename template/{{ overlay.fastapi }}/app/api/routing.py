@@ -269,6 +269,8 @@ class ContractMiddleware:
             # A mounted application has its own state; give it our database.
             scope.setdefault("state", {})["db"] = self.service.state.db
             receive = await self._checked(scope[CONTRACT], scope, receive)
+            # To frameworks the path is the whole one (ASGI 3, "root_path").
+            scope["path"] = scope["root_path"] + scope["path"]
         await self.app(scope, receive, send)
 
     async def _checked(self, contract: Contract, scope: Scope, receive: Receive) -> Receive:

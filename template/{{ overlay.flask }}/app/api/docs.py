@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
@@ -15,7 +15,7 @@ from app.api.routing import ServiceRoutes, methods_of, template
 from app.auth.policy import public
 from app.http import docs, security_txt
 from app.http.body import JSON
-from app.http.openapi import Json, as_json, finish
+from app.http.openapi import Json, as_json, finish, served_at
 
 router = Blueprint("docs", __name__)
 
@@ -42,7 +42,8 @@ def contact() -> Response:
 @router.get("/openapi.json")
 @public
 def openapi() -> Response:
-    return Response(current_app.extensions["openapi_json"], mimetype="application/json")
+    document = served_at(request.script_root, current_app.extensions["openapi_json"])
+    return Response(document, mimetype="application/json")
 
 
 @router.get("/docs")

@@ -1,0 +1,74 @@
+"""The release before goes on working on the migrated database, or `just check-compatible` says that it does not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bytecode import compile_bytecode
+from tests.conftest import NewDatabase
+from tests.rendering import Answers, render, variant_id
+from tests.service import Service
+from tests.updates import commit, started
+
+SERVICES: list[Answers] = [
+    {"framework": "fastapi", "database": "postgresql", "auth": "none"},
+    {"framework": "flask", "database": "mysql", "auth": "none"},
+    {"framework": "flask", "database": "sqlite", "auth": "none"},
+]
+MIGRATION = '''"""Change orders."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.db.newer import LENGTH
+
+revision = "{name}"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.{action}
+
+
+def downgrade() -> None:
+    pass
+'''
+ADD = 'add_column("orders", sa.Column("colour", sa.String(LENGTH)))'
+DROP = 'drop_column("orders", "note")'
+
+
+def migrate(service: Service, name: str, before: str, action: str) -> None:
+    """Write a migration that needs code which the release before does not have."""
+    path = service.directory / "app/db/migrations/versions" / f"{name}.py"
+    path.write_text(MIGRATION.format(name=name, before=before, action=action), "utf-8")
+    (service.directory / "app/db/newer.py").write_text("LENGTH = 20\n", "utf-8")
+
+
+@pytest.mark.parametrize("answers", SERVICES, ids=variant_id)
+def test_the_release_before_runs_its_tests_on_the_migrated_database(
+    template: Path, shared: Path, tmp_path: Path, new_database: NewDatabase, answers: Answers
+) -> None:
+    directory = started(render(template, tmp_path / "rendered", **answers), tmp_path / "service")
+    service = Service(directory, new_database(answers["database"]))
+    service.run("uv", "sync", "--quiet")
+    compile_bytecode(service.directory / ".venv", shared / "bytecode")
+    check = ("uv", "run", "just", "check-compatible")
+    assert "There is no commit before this one" in service.run(*check)
+    assert "nonsense is no commit" in service.fails(*check, "nonsense")
+
+    (directory / "notes.md").write_text("A change.\n", "utf-8")
+    commit(directory, "Change no table")
+    assert "No migration was added" in service.run(*check)
+
+    migrate(service, "added", "0001_orders", ADD)
+    commit(directory, "Add a column")
+    assert "The tests of" in (printed := service.run(*check))
+    assert "changed: added.py" in printed
+    assert " passed" in printed
+
+    migrate(service, "dropped", "added", DROP)
+    failed = service.fails(*check, "HEAD")
+    assert "FAILED tests/contract/test_orders.py" in failed
+    assert "changed: dropped.py" in failed
