@@ -1,4 +1,4 @@
-"""Run the tests of an older release on the database of this one: `python -m tests.compatibility [REF]`.
+"""Run the tests of an older release on the database of this one: `python -m tests.compatibility [REF [ARGUMENT…]]`.
 
 While a release is rolled out, the one before it goes on serving, on tables that have been migrated already. This is
 also a plugin of pytest, for the tests of the older release: it migrates their databases by this release.
@@ -24,7 +24,7 @@ _IGNORED = ("tests/integration/test_migrations.py", "tests/integration/test_lock
 
 
 def main() -> None:
-    """Check compatibility with the commit of the first argument, or else with the one of main before this."""
+    """Check with the commit of the first argument, or else that of main before this; others go to pytest."""
     reference = sys.argv[1] if len(sys.argv) > 1 else _before()
     if not reference:
         click.echo("There is no commit before this one, so there is nothing to be compatible with.")
@@ -36,9 +36,12 @@ def main() -> None:
     if not added:
         click.echo(f"No migration was added since {reference}, so its code fits.")
         return
+    if _git("cat-file", "-e", f"{reference}:./tests/{Path(__file__).name}") is None:
+        click.echo(f"{reference} is unready on any database that a newer release has migrated, so nothing is checked.")
+        return
     click.echo(f"The tests of {reference} run on tables that these have changed: {', '.join(added)}")
     with TemporaryDirectory() as folder:
-        sys.exit(_tested(reference, Path(folder)))
+        sys.exit(_tested(reference, Path(folder), *sys.argv[2:]))
 
 
 def pytest_sessionstart() -> None:
@@ -56,7 +59,7 @@ def _upgrade(settings: Any, *_arguments: object, **_more: object) -> None:
     subprocess.run([python, "-m", "app", "migrate"], cwd=directory, env=environment, check=True)  # noqa: S603
 
 
-def _tested(reference: str, folder: Path) -> int:
+def _tested(reference: str, folder: Path, *arguments: str) -> int:
     """Return the exit status of the tests of `reference`, which are put into `folder`."""
     archive = subprocess.run(["git", "archive", reference], capture_output=True, check=True).stdout  # noqa: S603, S607
     with tarfile.open(fileobj=BytesIO(archive)) as files:
@@ -66,9 +69,9 @@ def _tested(reference: str, folder: Path) -> int:
         shutil.copy(".env", folder)
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     environment[_NEXT] = os.pathsep.join((sys.executable, str(Path.cwd())))
-    ignored = [f"--ignore={name}" for name in _IGNORED]
     command = ["uv", "run", "--quiet", "python", "-m", "pytest", "-p", _PLUGIN, "-n", "auto", "--dist", "worksteal"]
-    return subprocess.run([*command, *ignored], cwd=folder, env=environment, check=False).returncode  # noqa: S603
+    command += [*(f"--ignore={name}" for name in _IGNORED), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode  # noqa: S603
 
 
 def _before() -> str | None:
