@@ -90,7 +90,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
     a response have SHUTDOWN_TASKS_SECONDS to end. The log says when no more connections are taken.
     """
     if threading.current_thread() is threading.main_thread():
-        _drain_before_stopping(settings.shutdown_delay_seconds)
+        drain_before_stopping(settings.shutdown_delay_seconds)
     most = settings.workers * allow_connections(settings)
     watch = asyncio.create_task(watch_connections(settings.port, most))
     try:
@@ -121,7 +121,8 @@ def _let_starting_workers_be_stopped() -> None:
     )
 
 
-def _drain_before_stopping(delay: float) -> None:
+def drain_before_stopping(delay: float) -> None:
+    """Let SIGTERM drain this worker: /readyz says so, and it stops `delay` seconds later."""
     loop = asyncio.get_running_loop()
 
     def drain() -> None:
@@ -131,8 +132,15 @@ def _drain_before_stopping(delay: float) -> None:
         # The server's own handler of SIGINT stops it gracefully; ours has taken the place of its one of SIGTERM.
         loop.call_later(delay, signal.raise_signal, signal.SIGINT)
 
+    def stop(*_: object) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(drain)
+
     with suppress(NotImplementedError):  # on Windows
-        loop.add_signal_handler(signal.SIGTERM, drain)
+        # uvloop loses a signal that it handles itself when that comes between two runs of the loop: the server runs it
+        # once to start the application, and again to serve.
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, stop)
 
 
 def allow_connections(settings: Settings) -> int:

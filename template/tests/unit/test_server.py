@@ -1,12 +1,16 @@
 import asyncio
 import json
 import resource
+import signal
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import uvloop
 
+from app.core import state
 from app.core.errors import SettingsError
 from app.core.settings import Settings, load_settings
 from app.http import server
@@ -39,6 +43,33 @@ class TestAddress:
 
         with pytest.raises(SettingsError, match="HOST"):
             server.run("app.main:create_app", elsewhere, reload=False)
+
+
+class TestStop:
+    @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+    def test_a_signal_between_start_and_service_is_not_lost(
+        self, new_loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drained, stopped = [], asyncio.Event()
+        monkeypatch.setattr(state, "is_draining", lambda: False)
+        monkeypatch.setattr(state, "drain", lambda: drained.append(True))
+        before = signal.getsignal(signal.SIGTERM)
+        loop = new_loop()
+
+        async def start() -> None:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(each, stopped.set)
+            server.drain_before_stopping(0.01)
+
+        try:
+            loop.run_until_complete(start())
+            signal.raise_signal(signal.SIGTERM)
+            loop.run_until_complete(asyncio.wait_for(stopped.wait(), 10))
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            signal.signal(signal.SIGTERM, before)
+            loop.close()
+        assert drained == [True]
 
 
 class TestConnections:
