@@ -74,7 +74,7 @@ def prefix(entry: str) -> str:
     """
     found = entry.rstrip("/")
     if found and not is_prefix(found):
-        raise ValueError("write the path alone, like /shop; the paths of this service itself cannot be told from /v1")
+        raise ValueError("write the path alone, like /shop, and none that this service has itself, like /v1")
     return found
 
 

@@ -8,13 +8,13 @@ from typing import Final
 from app.core.about import NAME
 from app.core.errors import NotFound
 
-# Its links are relative, so that they hold behind a proxy that adds a prefix.
 # Swagger UI styles its own elements; everything else comes from this host.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+# Its links are relative, so that they hold behind a proxy that adds a prefix.
 PAGE: Final = f"""<!doctype html>
 <html lang="en">
 <head>

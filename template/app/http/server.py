@@ -30,6 +30,8 @@ _CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
 _ESTABLISHED = "01"
 # What a process has open besides the connections of clients: its log, the database's, the loop's own.
 _OTHER_FILES = 64
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_UNTIL_HEARD_SECONDS = 0.5
 
 
 def run(target: str, settings: Settings, *, reload: bool) -> None:
@@ -107,16 +109,15 @@ def _let_starting_workers_be_stopped() -> None:
     """
     if not hasattr(os, "register_at_fork"):  # on Windows
         return
-    stopping = (signal.SIGTERM, signal.SIGINT)
 
     def in_child() -> None:
-        for each in stopping:
+        for each in _STOPPING:
             signal.signal(each, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
     os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, stopping),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping),
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING),
         after_in_child=in_child,
     )
 
@@ -124,23 +125,37 @@ def _let_starting_workers_be_stopped() -> None:
 def drain_before_stopping(delay: float) -> None:
     """Let SIGTERM drain this worker: /readyz says so, and it stops `delay` seconds later."""
     loop = asyncio.get_running_loop()
+    held = False
 
     def drain() -> None:
-        if state.is_draining():
-            return
-        state.drain()
+        if not state.is_draining():
+            state.drain()
+            loop.call_later(delay, end)
+
+    def end() -> None:
         # The server's own handler of SIGINT stops it gracefully; ours has taken the place of its one of SIGTERM.
-        loop.call_later(delay, signal.raise_signal, signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        if held:  # by our server, which may miss it; another one takes a second SIGINT for impatience
+            loop.call_later(_UNTIL_HEARD_SECONDS, end)
 
     def stop(*_: object) -> None:
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(drain)
 
     with suppress(NotImplementedError):  # on Windows
-        # uvloop loses a signal that it handles itself when that comes between two runs of the loop: the server runs it
-        # once to start the application, and again to serve.
         loop.remove_signal_handler(signal.SIGTERM)
         signal.signal(signal.SIGTERM, stop)
+        held = signal.SIGTERM in signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+
+
+def hold_stops() -> None:
+    """Let signals to stop wait until this worker hears them, in `running`.
+
+    uvloop loses those that come while it does not run, and the server sets its handlers before it runs the loop, once
+    to start the application and again to serve.
+    """
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
 
 
 def allow_connections(settings: Settings) -> int:

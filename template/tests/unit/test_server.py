@@ -3,7 +3,7 @@ import json
 import resource
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -46,30 +46,64 @@ class TestAddress:
 
 
 class TestStop:
-    @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-    def test_a_signal_between_start_and_service_is_not_lost(
-        self, new_loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        drained, stopped = [], asyncio.Event()
-        monkeypatch.setattr(state, "is_draining", lambda: False)
-        monkeypatch.setattr(state, "drain", lambda: drained.append(True))
+    """A worker starts its application in one run of its loop, and serves in the next one."""
+
+    @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+    def loop(self, request: pytest.FixtureRequest) -> Iterator[asyncio.AbstractEventLoop]:
         before = signal.getsignal(signal.SIGTERM)
-        loop = new_loop()
+        loop = request.param()
+        yield loop
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGTERM, before)
+        loop.close()
+
+    @pytest.fixture
+    def drained(self, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+        drained: list[bool] = []
+        monkeypatch.setattr(state, "is_draining", lambda: bool(drained))
+        monkeypatch.setattr(state, "drain", lambda: drained.append(True))
+        return drained
+
+    @pytest.mark.parametrize("moment", ["before the start", "in the start", "at its end", "after it"])
+    def test_a_signal_is_never_lost(self, loop: asyncio.AbstractEventLoop, drained: list[bool], moment: str) -> None:
+        stopped = asyncio.Event()
+
+        def come(now: str) -> None:
+            if now == moment:
+                signal.raise_signal(signal.SIGTERM)
 
         async def start() -> None:
-            for each in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(each, stopped.set)
+            come("in the start")
             server.drain_before_stopping(0.01)
+            come("at its end")
 
-        try:
-            loop.run_until_complete(start())
-            signal.raise_signal(signal.SIGTERM)
-            loop.run_until_complete(asyncio.wait_for(stopped.wait(), 10))
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
-            signal.signal(signal.SIGTERM, before)
-            loop.close()
+        server.hold_stops()
+        # The server's own.
+        loop.add_signal_handler(signal.SIGTERM, print)
+        loop.add_signal_handler(signal.SIGINT, stopped.set)
+        come("before the start")
+        loop.run_until_complete(start())
+        come("after it")
+        loop.run_until_complete(asyncio.wait_for(stopped.wait(), 10))
+
         assert drained == [True]
+
+    def test_another_server_is_told_once(
+        self, loop: asyncio.AbstractEventLoop, drained: list[bool], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Uvicorn, say, breaks off what it is answering when SIGINT comes twice."""
+        monkeypatch.setattr(server, "_UNTIL_HEARD_SECONDS", 0.01)
+        told = []
+
+        async def serve() -> None:
+            server.drain_before_stopping(0)
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0.1)
+
+        loop.add_signal_handler(signal.SIGINT, told.append, "SIGINT")
+        loop.run_until_complete(serve())
+
+        assert (drained, told) == ([True], ["SIGINT"])
 
 
 class TestConnections:

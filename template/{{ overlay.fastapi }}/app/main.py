@@ -42,6 +42,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+def create_worker_app() -> FastAPI:
+    """Return what a worker of the server serves.
+
+    Raises:
+        SettingsError: the settings do not say what is needed to serve.
+    """
+    app = create_app()
+    server.hold_stops()
+    return app
+
+
 @cache
 def openapi_json() -> str:
     """Return the text of the OpenAPI document; needs no settings and no database."""
@@ -55,7 +66,7 @@ def serve(settings: Settings, *, reload: bool) -> None:
         RouteError: a route does not say who may call it.
     """
     openapi_json()
-    server.run("app.main:create_app", settings, reload=reload)
+    server.run("app.main:create_worker_app", settings, reload=reload)
 
 
 def build() -> FastAPI:

@@ -54,6 +54,17 @@ def create_asgi_app(app: Flask | None = None) -> ASGIApp:
     return ContextMiddleware(guarded, settings)
 
 
+def create_worker_app() -> ASGIApp:
+    """Return what a worker of the server serves.
+
+    Raises:
+        SettingsError: the settings do not say what is needed to serve, or a route does not say who may call it.
+    """
+    app = create_asgi_app()
+    server.hold_stops()
+    return app
+
+
 @cache
 def openapi_json() -> str:
     """Return the text of the OpenAPI document; needs no settings and no database."""
@@ -80,4 +91,4 @@ def serve(settings: Settings, *, reload: bool) -> None:
         RouteError: a route does not say who may call it.
     """
     openapi_json()
-    server.run("app.main:create_asgi_app", settings, reload=reload)
+    server.run("app.main:create_worker_app", settings, reload=reload)
