@@ -91,7 +91,7 @@ class TestStop:
     def test_another_server_is_told_once(
         self, loop: asyncio.AbstractEventLoop, drained: list[bool], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Uvicorn, say, breaks off what it is answering when SIGINT comes twice."""
+        """Some break off what they are answering when SIGINT comes twice."""
         monkeypatch.setattr(server, "_UNTIL_HEARD_SECONDS", 0.01)
         told = []
 
