@@ -39,8 +39,8 @@ def pod(template: Manifest, name: str, secrets: Path) -> Manifest:
     Debian 12's Podman mounts the values of a Secret as they are encoded, and knows no Job.
     """
     made = template["spec"]["template"]
-    (volume,) = made["spec"]["volumes"]
-    spec = {**made["spec"], "volumes": [{"name": volume["name"], "hostPath": {"path": str(secrets)}}]}
+    volume, *others = made["spec"]["volumes"]
+    spec = {**made["spec"], "volumes": [{"name": volume["name"], "hostPath": {"path": str(secrets)}}, *others]}
     # Podman would remove an init container, and its log, once it has ended.
     kept = {"annotations": {"io.podman.annotations.init.container.type": "always"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {**made["metadata"], **kept, "name": name}, "spec": spec}

@@ -72,7 +72,9 @@ class Pipeline:
     @property
     def variables(self) -> dict[str, str]:
         """Return the variables of its repository that are not secret."""
-        return ADDRESSES if self.releases else {}
+        # The registry of GitHub is another one on a server of one's own.
+        registry = {"REGISTRY": self.registry["REGISTRY"]} if self.provider == "github" else {}
+        return {**registry, **(ADDRESSES if self.releases else {})}
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -80,12 +82,17 @@ class Pipeline:
         return {**BOT, "SIGNING_KEY": self.signing_key, **({**ACCESS, **READER} if self.releases else {})}
 
     @property
+    def branch(self) -> str:
+        """Return the branch whose newest commit it runs for."""
+        return git(self.directory, "branch", "--show-current").strip()
+
+    @property
     def file(self) -> Path:
         """Return the file that describes it."""
         return self.directory / FILES[self.provider]
 
     def run(self) -> Outcome:
-        """Run it for the newest commit of the branch main."""
+        """Run it for the newest commit of the branch, which is the default one."""
         return RUNNERS[self.provider](self)
 
     def command(self, *arguments: str, **more: str) -> Outcome:
@@ -121,6 +128,7 @@ def _gitlab_ci_local(pipeline: Pipeline) -> Outcome:
     """GitLab's: gitlab-ci-local, in a shell."""
     address = pipeline.registry["REGISTRY"]
     variables = {
+        "CI_DEFAULT_BRANCH": pipeline.branch,
         "CI_REGISTRY": address,
         "CI_REGISTRY_IMAGE": f"{address}/acme/my-service",
         "CI_REGISTRY_USER": "robot",
@@ -148,9 +156,9 @@ def _bb_run(pipeline: Pipeline) -> Outcome:
         "--color",
         "never",
         "--target",
-        "custom.newest" if pipeline.scheduled else "branches.main",
+        "custom.newest" if pipeline.scheduled else f"branches.{pipeline.branch}",
         "--branch",
-        "main",
+        pipeline.branch,
     ]
     newest = {"NEWEST": "true"} if pipeline.scheduled else {}
     given = {**BITBUCKET, **pipeline.registry, **pipeline.variables, **pipeline.secrets, **newest}
@@ -159,11 +167,15 @@ def _bb_run(pipeline: Pipeline) -> Outcome:
 
 
 def _azure(pipeline: Pipeline) -> Outcome:
-    """Azure's: the scripts of all jobs that a run of main has, in order, while their conditions hold."""
+    """Azure's: the scripts of all jobs that a run of the default branch has, in order, while their conditions hold."""
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
     commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
     workspace = f"{pipeline.environment['OWN']}/workspace"
-    run = {"BUILD_SOURCEVERSION": commit, "PIPELINE_WORKSPACE": workspace}
+    run = {
+        "BUILD_SOURCEBRANCH": f"refs/heads/{pipeline.branch}",
+        "BUILD_SOURCEVERSION": commit,
+        "PIPELINE_WORKSPACE": workspace,
+    }
     settings = {**AZURE, **run, **document["variables"]}
 
     def holds(condition: str, given: Collection[str] = ()) -> bool:
@@ -193,10 +205,10 @@ def _azure(pipeline: Pipeline) -> Outcome:
 
 
 def _circleci(pipeline: Pipeline) -> Outcome:
-    """CircleCI's: the commands of the jobs of the workflow that a run of main has, in order."""
+    """CircleCI's: the commands of the jobs of the workflow that a run of the default branch has, in order."""
     document = yaml.safe_load(pipeline.file.read_text("utf-8"))
     trigger = "scheduled_pipeline" if pipeline.scheduled else "webhook"
-    values = {"<< pipeline.trigger_source >>": trigger, "<< pipeline.git.branch >>": "main"}
+    values = {"<< pipeline.trigger_source >>": trigger, "<< pipeline.git.branch >>": pipeline.branch}
 
     def shell(kind: str, what: Mapping[str, Any]) -> str:
         # A file is moved to the workspace, so that a job that needs it has to get it.
@@ -222,12 +234,13 @@ def _circleci(pipeline: Pipeline) -> Outcome:
                 yield before + shell(kind, what), own
 
     commit = git(pipeline.directory, "rev-parse", "HEAD").strip()
-    settings = {**CIRCLECI, "CIRCLE_SHA1": commit, "HOME": str(home)}
+    run = {"CIRCLE_BRANCH": pipeline.branch, "CIRCLE_SHA1": commit}
+    settings = {**CIRCLECI, **run, "HOME": str(home)}
     return _in_order(pipeline, commands(), {**pipeline.variables, **settings})
 
 
 def _jenkins(pipeline: Pipeline) -> Outcome:
-    """Jenkins's: what `sh` runs in all stages, in order, as on main; then what has to run always."""
+    """Jenkins's: what `sh` runs in all stages, in order, as on the default branch; then what has to run always."""
     text, _, after = pipeline.file.read_text("utf-8").partition("\n  post {\n")
     registry = {"REGISTRY_USER": "robot", "REGISTRY_PASSWORD": PASSWORD}
 
@@ -246,8 +259,9 @@ def _jenkins(pipeline: Pipeline) -> Outcome:
         "REGISTRY": pipeline.registry["REGISTRY"],
         "REGISTRY_READER": READER["REGISTRY_READER"],
         "IMAGE": f"my-service:{commit}",
+        "BRANCH_NAME": pipeline.branch,
         "GIT_COMMIT": commit,
-        "BUILD_TAG": pipeline.directory.name,
+        "BUILD_TAG": f"jenkins-{pipeline.directory.name}%2Fa",
         **JENKINS,
         **pipeline.variables,
     }
@@ -260,7 +274,7 @@ def _in_order(pipeline: Pipeline, steps: Iterator[tuple[str, dict[str, str]]], s
     """Run scripts one after the other until one fails; what one sets for the later ones is set."""
     log = ""
     for script, environment in steps:
-        outcome = pipeline.command("bash", "-e", "-o", "pipefail", "-c", script, **settings, **environment)
+        outcome = pipeline.command(*SHELLS[pipeline.provider], script, **settings, **environment)
         log += f"+ {script}\n{outcome.log}"
         if not outcome.passed:
             return Outcome(passed=False, log=log)
@@ -269,6 +283,12 @@ def _in_order(pipeline: Pipeline, steps: Iterator[tuple[str, dict[str, str]]], s
     return Outcome(passed=True, log=log)
 
 
+# Jenkins takes the default shell of the system. Azure's does not end at a command that fails.
+SHELLS = {
+    "azure": ["bash", "--noprofile", "--norc", "-c"],
+    "circleci": ["bash", "-e", "-o", "pipefail", "-c"],
+    "jenkins": ["sh", "-xe", "-c"],
+}
 RUNNERS: dict[str, Callable[[Pipeline], Outcome]] = {
     "github": _act,
     "gitlab": _gitlab_ci_local,

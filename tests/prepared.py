@@ -22,6 +22,8 @@ DATABASES = choices("database")
 SERVED = {"postgresql", "mysql"}
 # The others are given the server of this test run.
 STARTS_DATABASE = {"github", "jenkins"}
+# One that is the default on no forge, and the one that is on most.
+BRANCHES = {database: "trunk" if database == "sqlite" else "main" for database in DATABASES}
 WAYS = {database: ["compose", *(["kubernetes"] if database in SERVED else [])] for database in DATABASES}
 # Where a clone comes from, if not from GitHub.
 ORIGINS = {"bitbucket": "https://bitbucket.org/acme/my-service.git"}
@@ -61,14 +63,12 @@ def render_into(template: Path, pipeline: Pipeline, database: str, shared: Path)
     """Render a service into the directory of its pipeline, and return that."""
     # The framework and the style hardly matter here: these are the quickest.
     answers = {"ci": pipeline.provider, "database": database, "framework": "flask", "auth": "none"}
+    answers["default_branch"] = BRANCHES[database]
     directory = render(template, pipeline.directory, **answers, deploy=WAYS[database])
     add_job(directory)
-    git(directory, "init", "--quiet", "--initial-branch=main")
+    git(directory, "init", "--quiet", f"--initial-branch={BRANCHES[database]}")
     git(directory, "remote", "add", "origin", ORIGINS.get(pipeline.provider, ORIGIN))
     Service(directory).run("uv", "lock", "--quiet")
-    # GitHub's registry is the only one that a file names.
-    text = pipeline.file.read_text("utf-8")
-    pipeline.file.write_text(text.replace('"ghcr.io/', f'"{pipeline.registry["REGISTRY"]}/'), "utf-8")
     if pipeline.provider not in STARTS_DATABASE:
         without_services(pipeline, server_url(database, shared) if database in SERVED else None)
     return directory
@@ -80,7 +80,10 @@ def logins(directory: Path) -> list[list[str]]:
     return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
 
 
-def commit(pipeline: Pipeline) -> None:
-    """Commit all that is there."""
+def commit(pipeline: Pipeline, *, amend: bool = False) -> None:
+    """Commit all that is there; `amend` makes it part of the newest commit."""
     git(pipeline.directory, "add", "--all")
-    git(pipeline.directory, "commit", "--quiet", "--message", "A change")
+    git(pipeline.directory, "commit", "--quiet", "--message", "A change", *(["--amend"] if amend else []))
+    # As after a push: what a change is compared with.
+    branch = git(pipeline.directory, "branch", "--show-current").strip()
+    git(pipeline.directory, "update-ref", f"refs/remotes/origin/{branch}", "HEAD")

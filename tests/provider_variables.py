@@ -29,18 +29,15 @@ AZURE = {
     "SYSTEM_TEAMPROJECT": "shop",
     "BUILD_BUILDID": "1",
     "BUILD_REPOSITORY_URI": ORIGIN,
-    "BUILD_SOURCEBRANCH": "refs/heads/main",
 }
 BITBUCKET = {"BITBUCKET_REPO_FULL_NAME": "acme/my-service"}
 CIRCLECI = {
-    "CIRCLE_BRANCH": "main",
     "CIRCLE_BUILD_URL": "https://circleci.example/1",
     "CIRCLE_REPOSITORY_URL": ORIGIN,
     "CIRCLE_PROJECT_USERNAME": "acme",
     "CIRCLE_PROJECT_REPONAME": "my-service",
 }
 JENKINS = {
-    "BRANCH_NAME": "main",
     "BUILD_URL": "https://jenkins.example/1/",
     "GIT_URL": ORIGIN,
     "JENKINS_URL": "https://jenkins.example/",

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -11,8 +11,10 @@ import pytest
 
 from tests.conftest import Image, Install, NewDatabase, Render
 from tests.containers import Engine, flags
+from tests.private_index import PACKAGE, PrivateIndex, private_index
 from tests.rendering import Answers, choices, questions, variant_id
-from tests.stand_ins import PYTHON, build_image, pinned_images
+from tests.service import Service
+from tests.stand_ins import PYTHON, build_contexts, build_image, pinned_images
 from tests.test_boot import PASSWORD, SECRET, SETTINGS
 from tests.test_questions import AWKWARD
 from tests.wire.samples import an_order
@@ -34,6 +36,14 @@ def storage(database: str, new_database: NewDatabase, tmp_path: Path) -> tuple[d
     (tmp_path / "data").mkdir()
     (tmp_path / "data").chmod(0o777)
     return {"DATABASE_URL": "sqlite:////data/app.db"}, [f"--volume={tmp_path}/data:/data"]
+
+
+def saved(engine: Engine, image: str, directory: Path) -> bytes:
+    """Return an image with all of its layers."""
+    archive = directory / "saved.tar"
+    archive.unlink(missing_ok=True)
+    engine.run("save", "--quiet", "--output", str(archive), image)
+    return archive.read_bytes()
 
 
 def caller(client: httpx2.Client, auth: str, execute: Callable[..., str]) -> dict[str, str]:
@@ -84,6 +94,25 @@ def test_serves_without_rights_and_stops_when_asked_to(
     assert [] == [secret for secret in (SECRET, PASSWORD, *headers.values()) if secret in log]
 
 
+@pytest.mark.parametrize("answers", [VARIANTS[0], VARIANTS[2]], ids=variant_id)
+def test_serves_as_a_user_that_openshift_chooses(
+    engine: Engine, image: Image, new_database: NewDatabase, answers: Answers
+) -> None:
+    name, volume = image(answers), f"data-of-{variant_id(answers)}"
+    settings = {"DATABASE_URL": "sqlite:////data/app.db", **new_database(answers["database"])}
+    settings |= {**SETTINGS.get(answers["auth"], {}), "TRUSTED_HOSTS": "127.0.0.1"}
+    options = ["--user=1000680000:0", f"--volume={volume}:/data"]
+    hardened = ["--network=host", "--read-only", "--cap-drop=ALL"]
+    engine.run("run", "--rm", *hardened, *flags(settings), *options, name, "app", "migrate")
+    with engine.running(name, settings, *options) as container:
+        made = httpx2.post(f"{container.base_url}/v1/orders", json=an_order())
+        ready = httpx2.get(f"{container.base_url}/readyz")
+    engine.run("volume", "rm", volume)
+
+    assert 200 == ready.status_code
+    assert (201 if answers["auth"] == "none" else 401) == made.status_code
+
+
 @pytest.mark.parametrize("answers", VARIANTS, ids=variant_id)
 def test_holds_the_service_and_nothing_to_build_it_with(engine: Engine, image: Image, answers: Answers) -> None:
     name = image(answers)
@@ -121,6 +150,32 @@ def test_a_build_sees_no_secrets_and_no_data(engine: Engine, install: Install) -
     seen = engine.run("run", "--rm", "localhost/build-stage", "ls", "-A", "/src").split()
 
     assert {"README.md", "app", "pyproject.toml", "uv.lock"} == set(seen)
+
+
+class TestPrivateIndex:
+    @pytest.fixture
+    def index(self, tmp_path: Path) -> Iterator[PrivateIndex]:
+        with private_index(tmp_path / "index") as index:
+            yield index
+
+    def test_is_built_from_it_and_keeps_nothing_of_it(
+        self, engine: Engine, render: Render, index: PrivateIndex, tmp_path: Path
+    ) -> None:
+        name = "localhost/private"
+        service = Service(render(**VARIANTS[2])).with_settings(index.settings)
+        service.run("uv", "add", "--quiet", f"--index=internal={index.url}", PACKAGE)
+        # First, since a build takes what another one has left in the cache.
+        unknown = service.with_settings({"NETRC": "", "CONTAINER_ENGINE": str(engine.program)})
+        refused = unknown.fails("uv", "run", "just", "image", name, *build_contexts(engine), status=2)
+        stages = {name: [], f"{name}-build": ["--target=build"]}
+        for image, arguments in stages.items():
+            build_image(engine, service, image, *arguments)
+        word = engine.run("run", "--rm", name, "python", "-c", "import internal_words; print(internal_words.WORD)")
+        kept = [secret for image in stages for secret in index.secrets if secret in saved(engine, image, tmp_path)]
+
+        assert "inside" == word.strip()
+        assert [] == kept
+        assert "401 Unauthorized" in refused
 
 
 @pytest.mark.parametrize("text", ["quotes", "jinja", "unicode", "yaml"])

@@ -24,6 +24,16 @@ def test_a_folder_plugs_in(template: Path, tmp_path: Path, framework: str) -> No
     service.with_settings(UNMEASURED).run("uv", "run", "pytest", "-q", "tests/unit/test_cache.py")
 
 
+def test_the_tests_of_a_service_bear_a_feature(template: Path, tmp_path: Path) -> None:
+    service = Service(render(template, tmp_path / "service", database="sqlite", auth="none"))
+    service.run("uv", "sync", "--quiet")
+    shutil.copytree(FEATURE / "cache", service.directory / "app/cache")
+    page = service.directory / "docs/configuration.md"
+    page.write_text(page.read_text("utf-8") + "\n`CACHE_URL`, `CACHE_SECONDS`\n", "utf-8")
+
+    service.with_settings(UNMEASURED).run("uv", "run", "just", "test")
+
+
 REFUSED = {
     "settings.py": ("from app.core.settings import Settings\n", "cannot import name 'Settings'"),
     "commands.py": ("def command(): ...\n", "app/billing/commands.py has no command of click `command`"),

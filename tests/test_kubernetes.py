@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import time
 from itertools import cycle
 from pathlib import Path
@@ -86,6 +87,24 @@ def test_pods_reach_named_networks_only(engine: Engine, render: Render, answers:
         assert (answers["auth"] == "oidc") == bool(provider)
 
 
+def test_the_patches_for_openshift_apply(engine: Engine, render: Render) -> None:
+    project = render(deploy=["kubernetes"])
+    page = (project / "docs/deploy-kubernetes.md").read_text("utf-8").partition("## On OpenShift\n")[2]
+    (patches,) = re.findall(r"```yaml\n(.*?)```", page.partition("\n## ")[0], re.DOTALL)
+    for overlay in OVERLAYS:
+        path = project / "deploy/kubernetes/overlays" / overlay / "kustomization.yaml"
+        path.write_text(path.read_text("utf-8") + patches, "utf-8")
+        text = kustomized(engine, project, overlay)
+        pods = [of_kind(text, kind)["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
+        rules = {each["metadata"]["name"]: each["spec"] for each in manifests(text) if each["kind"] == "NetworkPolicy"}
+
+        assert [] == problems(text, SCHEMAS[OVERLAYS.index(overlay)])
+        assert [{"runAsNonRoot", "seccompProfile"}] * 2 == [set(each["securityContext"]) for each in pods]
+        assert "openshift-default" == of_kind(text, "Ingress")["spec"]["ingressClassName"]
+        assert "ingress-nginx" not in yaml.safe_dump(rules)
+        assert {53, 5353} == {port["port"] for port in rules["my-service-egress"]["egress"][0]["ports"]}
+
+
 @pytest.mark.parametrize(("sound", "planted"), PLANTED.values(), ids=PLANTED)
 def test_a_planted_mistake_is_found(engine: Engine, render: Render, sound: str, planted: str) -> None:
     text = text_of(engine, render, "staging")
@@ -131,7 +150,7 @@ class TestInPodman:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             container[probe]["httpGet"]["port"] = port
         try:
-            self.play(engine, tmp_path, migrate)
+            self.play(engine, tmp_path, settings, migrate)
             assert "0" == engine.run("wait", "slipway-migrate-migrate").strip()
             planned = engine.run("logs", "slipway-migrate-dry-run")
             self.play(engine, tmp_path, settings, serve)
@@ -156,7 +175,7 @@ def wait_for(url: str) -> httpx2.Response:
     """Return the first answer of a service that starts, called as kubelet calls it."""
     for _ in range(300):
         try:
-            return httpx2.get(url, headers={"Host": "localhost"})
+            return httpx2.get(url)
         except httpx2.TransportError:
             time.sleep(0.1)
     message = f"nobody answers at {url}"
@@ -170,7 +189,9 @@ echo "$*" >>"$CALLS"
 [ -z "${KUBECONFIG:-}" ] || echo "$(stat --format '%a %n' "$KUBECONFIG") $(cat "$KUBECONFIG")" >>"$CALLS.access"
 case "$*" in
     kustomize*) cat "$KUSTOMIZED" ;;
-    *"get deployment"*) printf registry.example/app@sha256:old ;;
+    *"get deployment"*image*) printf registry.example/app@sha256:old ;;
+    *"get deployment"*)
+        if [ "$FAILS" != "the same" ] && grep -q component=api "$CALLS"; then printf 4; else printf 3; fi ;;
     *"get job"*) if [ "$FAILS" = migration ]; then printf /True; else printf True/; fi ;;
     *"rollout status"*) [ "$FAILS" != rollout ] || [ -e "$CALLS.undone" ] ;;
     *"rollout undo"*) touch "$CALLS.undone" ;;
@@ -205,7 +226,7 @@ class TestRelease:
         (tmp_path / "kubectl").write_text(KUBECTL, "utf-8")
         (tmp_path / "kubectl").chmod(0o755)
         calls = tmp_path / "calls"
-        with recorded_verification("other" if fails == "verification" else "abc123") as url:
+        with recorded_verification("other" if fails in {"verification", "the same"} else "abc123") as url:
             settings = {
                 **RUN,
                 "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
@@ -241,6 +262,8 @@ class TestRelease:
             ("migration", ["shared", "migrate"]),
             ("rollout", ["shared", "migrate", "roll out", "undo"]),
             ("verification", ["shared", "migrate", "roll out", "undo"]),
+            # What runs is released again.
+            ("the same", ["shared", "migrate", "roll out"]),
         ],
     )
     def test_goes_as_far_as_it_should(
@@ -250,6 +273,7 @@ class TestRelease:
 
         assert (code == 0) == (fails == "")
         assert steps == self.steps(calls)
+        assert all("--to-revision 3" in call for call in calls if "undo" in call)
         assert f"image: {new}" in applied
         assert "unreleased" not in applied
         assert all("--namespace my-service-production" in call for call in calls if not call.startswith("apply"))

@@ -57,6 +57,10 @@ REFUSED = {
     "trailing space": ("a ", "Type it without spaces at the beginning or the end."),
     "too long": ("x" * 501, "Type at most"),
 }
+NO_BRANCHES = (
+    " main|main |ma in|-main|1.0|2026|é|refs/*|a..b|a//b|a/|/a|a.|a.lock|a.lock/b|a@{1}|@|HEAD|yes|On|null|a'b"
+    '|a"b|$(touch x)|{{ 7 }}'
+)
 FREE_TEXT = ("project_name", "description", "owner")
 
 
@@ -204,6 +208,18 @@ class TestSlug:
     def test_a_dependency_is_refused(self, slug: str) -> None:
         sentence = f"Type another name: {slug} is a package that the service depends on; {slug}-service would do."
         assert sentence in validate("project_slug", slug)
+
+
+@pytest.mark.quick
+class TestBranch:
+    @pytest.mark.parametrize("branch", ["main", "master", "trunk", "release/v1.2", "Team_A/next", "x" * 100])
+    def test_what_git_takes_is_taken(self, branch: str) -> None:
+        assert "" == validate("default_branch", branch)
+        subprocess.run(["git", "check-ref-format", "--branch", branch], check=True, capture_output=True)
+
+    @pytest.mark.parametrize("branch", [*NO_BRANCHES.split("|"), "", "main\n", "x" * 101])
+    def test_what_could_mean_something_else_is_refused(self, branch: str) -> None:
+        assert validate("default_branch", branch).startswith("Type ")
 
 
 @pytest.mark.quick

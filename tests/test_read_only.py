@@ -38,15 +38,21 @@ def mysql(shared: Path) -> tuple[str, Switch]:
     return url.replace("root@", "app@"), lambda state: execute(server, f"SET GLOBAL read_only = {state}")
 
 
-@pytest.mark.parametrize(("framework", "database"), [("fastapi", "postgresql"), ("flask", "mysql")])
+@pytest.mark.parametrize(
+    ("framework", "database", "auth"), [("fastapi", "postgresql", "api_key"), ("flask", "mysql", "none")]
+)
 def test_a_service_lives_through_it(
-    install: Install, new_database: NewDatabase, shared: Path, framework: str, database: str
+    install: Install, new_database: NewDatabase, shared: Path, framework: str, database: str, auth: str
 ) -> None:
     url, switch = postgresql(new_database) if database == "postgresql" else mysql(shared)
-    answers = {"framework": framework, "database": database, "auth": "none", "example": True}
+    answers = {"framework": framework, "database": database, "auth": auth, "example": True}
     service = install(answers).with_settings({"DATABASE_URL": url})
     service.run("uv", "run", "just", "migrate")
+    new_key = ("uv", "run", "app", "keys", "create", "--owner", "ada", "--scopes", "orders:read,orders:write")
+    # The use of one that was never used is written down.
+    one, other = (service.run(*new_key).split()[-1] if auth == "api_key" else "" for _ in range(2))
     with service.serving() as base, httpx2.Client(base_url=base, trust_env=False) as client:
+        client.headers["X-API-Key"] = one
         assert 201 == client.post("/v1/orders", json=an_order()).status_code
 
         switch("on")
@@ -56,6 +62,7 @@ def test_a_service_lives_through_it(
         readiness = client.get("/readyz")
         assert (503, "read_only") == (readiness.status_code, readiness.json()["checks"]["database"])
         assert 200 == client.get("/v1/orders").status_code
+        assert 200 == client.get("/v1/orders", headers={"X-API-Key": other}).status_code
 
         switch("off")
         assert 201 == client.post("/v1/orders", json=an_order()).status_code

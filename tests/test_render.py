@@ -179,6 +179,21 @@ class TestPipelines:
                 assert [] == [str(problem) for problem in yamllint(texts[name], rules)]
 
 
+class TestDefaultBranch:
+    @pytest.mark.parametrize("provider", choices("ci"))
+    def test_is_called_as_it_was_answered(self, render: Render, provider: str) -> None:
+        usual = own_texts(render("usual", ci=provider, deploy=["compose", "kubernetes"]))
+        other = own_texts(render("other", ci=provider, deploy=["compose", "kubernetes"], default_branch="trunk"))
+        changed = {name: text for name, text in other.items() if usual[name] != text}
+        named = {FILES[provider]} if provider in FILES else set()
+        # No page and no pipeline has another use for the word.
+        left = {name for name, text in changed.items() if re.search(r"(?<![.&*])\bmain\b(?!:)", text)}
+
+        assert usual == {name: text.replace("trunk", "main") for name, text in other.items()}
+        assert {"justfile", "docs/migrations.md", *(named - {".gitlab-ci.yml"})} <= changed.keys()
+        assert set() == left
+
+
 class TestLicensesAndPythons:
     """The license and the Python touch few files, so that not all need to be read again."""
 

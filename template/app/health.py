@@ -22,11 +22,9 @@ def status(settings: Settings, path: str = "/healthz") -> int:
         HTTPException: what answers does not speak HTTP.
     """
     address = _ANY_ADDRESS.get(settings.host, settings.host)
-    # Any name that the service answers under.
-    name = settings.trusted_hosts[0].replace("*", "health") if settings.trusted_hosts else "localhost"
     connection = HTTPConnection(address, settings.operations_port or settings.port, timeout=_PATIENCE_SECONDS)
     try:
-        connection.request("GET", path, headers={"Host": name})
+        connection.request("GET", path)
         return connection.getresponse().status
     finally:
         connection.close()

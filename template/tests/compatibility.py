@@ -1,4 +1,4 @@
-"""Run the tests of an older release on the database of this one: `python -m tests.compatibility [REF [ARGUMENT…]]`.
+"""Run an older release's tests on the database of this one: `python -m tests.compatibility BRANCH [REF [ARGUMENT…]]`.
 
 While a release is rolled out, the one before it goes on serving, on tables that have been migrated already. This is
 also a plugin of pytest, for the tests of the older release: it migrates their databases by this release.
@@ -22,8 +22,9 @@ _IGNORED = ("tests/integration/test_migrations.py", "tests/integration/test_lock
 
 
 def main() -> None:
-    """Check with the commit of the first argument, or else that of main before this; others go to pytest."""
-    reference = sys.argv[1] if len(sys.argv) > 1 else _before()
+    """Check with the commit `REF`, or else that of `BRANCH` before this; further arguments go to pytest."""
+    branch, *given = sys.argv[1:]
+    reference, arguments = (given[0], given[1:]) if given else (_before(branch), [])
     if not reference:
         click.echo("There is no commit before this one, so there is nothing to be compatible with.")
         return
@@ -39,7 +40,7 @@ def main() -> None:
         return
     click.echo(f"The tests of {reference} run on tables that these have changed: {', '.join(added)}")
     with TemporaryDirectory() as folder:
-        sys.exit(_tested(reference, Path(folder), *sys.argv[2:]))
+        sys.exit(_tested(reference, Path(folder), *arguments))
 
 
 def pytest_sessionstart() -> None:
@@ -71,9 +72,14 @@ def _tested(reference: str, folder: Path, *arguments: str) -> int:
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode  # noqa: S603
 
 
-def _before() -> str | None:
-    """Return the commit of main that this one builds on, None for the first."""
-    here, base = _git("rev-parse", "HEAD"), _git("merge-base", "HEAD", "origin/main")
+def _before(branch: str) -> str | None:
+    """Return the commit of the branch that this one builds on, None for the first."""
+    if _git("rev-parse", "--quiet", "--verify", f"origin/{branch}") is None and _git("remote", "get-url", "origin"):
+        # Some pipelines have no other branch than that of the change.
+        found = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
+        if _git("fetch", "--quiet", "origin", found) is None:
+            sys.exit(f"Error: origin has no branch {branch} that can be read from here. Name what to compare with.")
+    here, base = _git("rev-parse", "HEAD"), _git("merge-base", "HEAD", f"origin/{branch}")
     return base if base and base != here else _git("rev-parse", "--quiet", "--verify", "HEAD^1")
 
 

@@ -71,7 +71,7 @@ class Settings(_FeatureSettings):
     cors_origins: CommaSeparated = ()
     trusted_hosts: CommaSeparated = ()
     trusted_proxies: CommaSeparated = ()
-    root_path: str = ""
+    root_path: str | None = None
 
     # --- settings of this service go below this line ---
 
@@ -120,8 +120,8 @@ class Settings(_FeatureSettings):
 
     @field_validator("root_path")
     @classmethod
-    def _prefix(cls, value: str) -> str:
-        return entries.prefix(value)
+    def _prefix(cls, value: str | None) -> str | None:
+        return None if value is None else entries.prefix(value)
 
     @property
     def is_production(self) -> bool:

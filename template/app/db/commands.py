@@ -44,6 +44,8 @@ def command(revision: str, *, dry_run: bool) -> None:
     # What is said without a failure is that it waits for a lock.
     configure_logging("WARNING", settings.personal_data_key, to_stderr=True)
     try:
+        if dry_run and revision != "head":
+            raise click.UsageError("--dry-run prints what is missing up to the newest: leave REVISION out.")
         if dry_run:
             click.echo(pending_sql(settings) or "Nothing to do: the database is current.")
             return

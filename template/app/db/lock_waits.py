@@ -62,6 +62,15 @@ class LockWaits:
         self.retry(lambda: cursor.execute(statement, parameters), statement)
         return True
 
+    def retry_statements(self, cursor: DBAPICursor, statement: str, parameters: Any, _context: object) -> bool:  # noqa: ANN401 - the driver's
+        """Execute `statement` with each of `parameters`, as a listener of SQLAlchemy's event `do_executemany`.
+
+        Raises:
+            Unavailable: as for `retry`.
+        """
+        self.retry(lambda: cursor.executemany(statement, parameters), statement)
+        return True
+
     def _holders(self, statement: str) -> list[str]:
         try:
             with self.engine.connect() as connection:
@@ -74,10 +83,9 @@ class LockWaits:
         shown = " ".join(statement.split())
         shown = f"{shown[:_SHOWN]}…" if len(shown) > _SHOWN else shown
         held_by = f"It is held by {'; '.join(holders)}." if holders else dialect.HOLDER_UNKNOWN
-        done = "The revisions before it are" if dialect.ROLLS_BACK_DDL else "What comes before that statement is"
         return Unavailable(
             f"the migration did not get a lock, {attempts} times for {self.seconds:g} s ({shown}). {held_by} "
-            f"{done} done. Run it again when the lock is free."
+            f"{dialect.LEFT_WITHOUT_LOCK} Run it again when the lock is free."
         )
 
 

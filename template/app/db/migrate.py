@@ -33,13 +33,22 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 
 @cache
+def _revisions() -> tuple[list[str], frozenset[str]]:
+    """Return the newest revisions and all that there are, as the folder was when this was called first.
+
+    A release may put the next code into the folder while this one still runs.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return sorted(scripts.get_heads()), frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def expected_revision() -> str | None:
     """Return the revision that this code needs; None if there are no migrations.
 
     Raises:
         SettingsError: the migrations end in several revisions; the message says how to join them.
     """
-    heads = sorted(ScriptDirectory.from_config(alembic_config()).get_heads())
+    heads, _ = _revisions()
     if len(heads) > 1:
         raise SettingsError(
             f"The migrations end in {' and '.join(heads)}. An update of the template may have brought one. "
@@ -53,18 +62,13 @@ def current_revision(session: Session) -> str | None:
     return MigrationContext.configure(session.connection()).get_current_revision()
 
 
-@cache
-def _known_revisions() -> frozenset[str]:
-    return frozenset(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
-
-
 def is_migrated(session: Session) -> bool:
     """Return whether the database is at the revision that this code needs, or past it.
 
     One that this code does not know is a newer release's: during a rolling update, the older release goes on.
     """
-    current = current_revision(session)
-    return current == expected_revision() or (current is not None and current not in _known_revisions())
+    current, (_, known) = current_revision(session), _revisions()
+    return current == expected_revision() or (current is not None and current not in known)
 
 
 def upgrade(settings: Settings, revision: str = "head", *, url: URL | None = None) -> None:
@@ -107,4 +111,5 @@ def run(settings: Settings, action: Callable[[Config], None], *, url: URL | None
     else:
         # What came before a statement stays done, so that statement alone is run again.
         event.listen(engine, "do_execute", waits.retry_statement)
+        event.listen(engine, "do_executemany", waits.retry_statements)
         attempt()

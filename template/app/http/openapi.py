@@ -19,6 +19,9 @@ Json = dict[str, Any]
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _ALWAYS = (400, 406, 422, 431, 500, 503, 504)
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+# Stands for where the service is. No text of a document has this character.
+_ROOT = "\0"
+_ESCAPED = r"\u0000"
 _METHODS = ("get", "put", "post", "delete", "options", "patch")
 
 ETAG: Json = {"headers": {"ETag": {"description": "Names this version.", "schema": {"type": "string"}}}}
@@ -68,10 +71,21 @@ def as_json(document: Json) -> str:
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-@lru_cache(maxsize=16)
 def served_at(root_path: str, document: str) -> str:
     """Return the text of `document` for clients that find the service at `root_path`, "" or such as "/shop"."""
-    return as_json({**json.loads(document), "servers": [{"url": root_path}]}) if root_path else document
+    # Neither has a character that JSON escapes.
+    return _anywhere(document).replace(f'"{_ESCAPED}', f'"{root_path}') if root_path else document
+
+
+@lru_cache(maxsize=2)
+def _anywhere(document: str) -> str:
+    """Return the text of `document` with `_ROOT` where clients have to be told where the service is."""
+    loaded = json.loads(document)
+    schemes = loaded.get("components", {}).get("securitySchemes", {}).values()
+    for flow in (flow for scheme in schemes for flow in scheme.get("flows", {}).values()):
+        if flow["tokenUrl"].startswith("/"):
+            flow["tokenUrl"] = _ROOT + flow["tokenUrl"]
+    return as_json({**loaded, "servers": [{"url": _ROOT}]})
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:

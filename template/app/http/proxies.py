@@ -24,9 +24,9 @@ class Said(NamedTuple):
 
 
 class Proxies:
-    """The proxies that are believed: addresses, networks, or `*` for all. Else, the service is at `root_path`."""
+    """The proxies that are believed: addresses, networks, or `*` for all. A `root_path` is set once for all of them."""
 
-    def __init__(self, trusted: Collection[str], root_path: str = "") -> None:
+    def __init__(self, trusted: Collection[str], root_path: str | None = None) -> None:
         self.all = ALL in trusted
         self.networks = [network for each in trusted if (network := _network(each)) is not None]
         self.root_path = root_path
@@ -37,7 +37,7 @@ class Proxies:
         `root_path` is where the service is, "" or such as "/shop", and `path` is the part below it, whether the proxy
         has taken `root_path` away or not.
         """
-        root_path = self.root_path
+        root_path = self.root_path or ""
         peer = scope["client"][0] if scope["client"] else ""
         if (self.all or self.networks) and self._trusts(peer):
             said = said_in(scope)
@@ -47,7 +47,8 @@ class Proxies:
             # The nearest proxy writes last.
             if said.schemes and said.schemes[-1].lower() in {"http", "https"}:
                 scope["scheme"] = said.schemes[-1].lower()
-            root_path = _joined(said.prefixes[-max(passed, 1) :], root_path)
+            if self.root_path is None:
+                root_path = _joined(said.prefixes[-max(passed, 1) :])
         scope["root_path"] = root_path
         if root_path and f"{scope['path']}/".startswith(f"{root_path}/"):
             scope["path"] = scope["path"].removeprefix(root_path) or "/"
@@ -92,13 +93,15 @@ def _entries(scope: Scope, name: bytes) -> list[str]:
 
 
 def _forwarded(text: str) -> list[dict[str, str]]:
-    """Return the elements of a `Forwarded` header, or none if it is malformed."""
+    """Return the elements of a `Forwarded` header: those after the last that is malformed, which a client may send."""
     elements: list[dict[str, str]] = [{}]
     place = 0
     while place < len(text):
         pair = _PAIR.match(text, place)
         if pair is None:
-            return []
+            elements = [{}]
+            place = text.find(",", place) + 1 or len(text)
+            continue
         name, token, quoted, end = pair.groups()
         elements[-1][name.lower()] = token or re.sub(r"\\(.)", r"\1", quoted)
         if end == ",":
@@ -107,10 +110,10 @@ def _forwarded(text: str) -> list[dict[str, str]]:
     return [each for each in elements if each]
 
 
-def _joined(prefixes: Iterable[str], default: str) -> str:
-    """Return the path below which several proxies have put the service, or `default` if they do not say."""
+def _joined(prefixes: Iterable[str]) -> str:
+    """Return the path below which several proxies have put the service."""
     written = [each.rstrip("/") for each in prefixes]
-    return "".join(written) if written and all(not each or is_prefix(each) for each in written) else default
+    return "".join(written) if all(not each or is_prefix(each) for each in written) else ""
 
 
 @cache

@@ -30,6 +30,8 @@ _CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
 _ESTABLISHED = "01"
 # What a process has open besides the connections of clients: its log, the database's, the loop's own.
 _OTHER_FILES = 64
+# Connections that write, those that read, and those to a replica.
+_POOLS = 3
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _UNTIL_HEARD_SECONDS = 0.5
 
@@ -170,7 +172,7 @@ def allow_connections(settings: Settings) -> int:
         import resource  # noqa: PLC0415 - Windows has none
     except ImportError:
         return settings.max_connections
-    others = 2 * settings.database_pool_size + _OTHER_FILES
+    others = _POOLS * settings.database_pool_size + _OTHER_FILES
     wanted = settings.max_connections + others
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:

@@ -30,11 +30,11 @@ def readiness(database: Database) -> Readiness:
 
 def _database(database: Database) -> dict[str, str]:
     try:
-        has_tables = database.read(is_migrated)
+        is_current = database.read(is_migrated)
         is_writable = database.is_writable()
     except (AppError, SQLAlchemyError):
         return {"database": "failed", "migrations": "unknown"}
-    return {"database": "ok" if is_writable else "read_only", "migrations": "ok" if has_tables else "pending"}
+    return {"database": "ok" if is_writable else "read_only", "migrations": "ok" if is_current else "pending"}
 
 
 def _asked(feature: str, is_ready: Callable[[Database], bool], database: Database) -> str:

@@ -93,7 +93,5 @@ class TestDatabase:
             response = client.get("/readyz")
 
         assert response.status_code == 503
-        assert response.json() == {
-            "status": "unavailable",
-            "checks": {"database": "failed", "migrations": "unknown"},
-        }
+        assert response.json()["status"] == "unavailable"
+        assert response.json()["checks"].items() >= {"database": "failed", "migrations": "unknown"}.items()

@@ -32,7 +32,8 @@ class TestHealth:
         response = client.get("/readyz")
 
         assert response.status_code == 200
-        assert response.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}}
+        assert response.json()["status"] == "ready"
+        assert response.json()["checks"].items() >= {"database": "ok", "migrations": "ok"}.items()
 
     def test_it_is_not_ready_while_it_drains(self, client: httpx2.Client) -> None:
         state.drain()

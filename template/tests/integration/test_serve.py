@@ -58,7 +58,7 @@ def test_it_gets_ready_leaves_no_file_and_ends_with_success(
     made = list(tmp_path.iterdir())
     process.terminate()
 
-    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok"}}
+    assert answer.json()["status"] == "ready"
     assert made == []
     assert process.wait(_PATIENCE_SECONDS) == 0
 

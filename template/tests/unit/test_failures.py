@@ -45,6 +45,9 @@ class TestRegistration:
         )
 
     def test_what_was_refused_is_not_registered(self) -> None:
+        with pytest.raises(RegistrationError):
+            define("app.core.failures.stock", code="out_of_stock")
+
         assert "OutOfStock" not in {failure.__name__ for failure in failures()}
 
     def test_one_without_a_code_of_its_own_may_be_anywhere(self) -> None:

@@ -11,6 +11,7 @@ from tests.unsafe import UNSAFE
 SAFE = [
     "op.add_column('things', sa.Column('colour', sa.String(20)))",
     "op.add_column('things', sa.Column('colour', sa.String(20), server_default='white', nullable=False))",
+    "op.add_column('things', sa.Column('engine', sa.String(20)))",
     "with op.batch_alter_table('things') as things: things.add_column(sa.Column('colour', sa.String(20)))",
     "op.execute('UPDATE things SET colour = 1 WHERE id < 1000')",
     "op.execute('DELETE FROM things WHERE id < 1000')",

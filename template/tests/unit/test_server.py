@@ -111,12 +111,12 @@ class TestConnections:
         told = _limited(monkeypatch, 256, _FILES)
 
         assert server.allow_connections(settings) == settings.max_connections
-        assert told == [(settings.max_connections + 2 * settings.database_pool_size + 64, _FILES)]
+        assert told == [(settings.max_connections + 3 * settings.database_pool_size + 64, _FILES)]
 
     def test_no_more_are_taken_than_there_are_files(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         _limited(monkeypatch, 256, 256)
 
-        assert server.allow_connections(settings) == 256 - 64 - 2 * settings.database_pool_size
+        assert server.allow_connections(settings) == 256 - 64 - 3 * settings.database_pool_size
 
     @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not tell")
     def test_the_log_says_when_some_wait(self, capfd: pytest.CaptureFixture[str]) -> None:

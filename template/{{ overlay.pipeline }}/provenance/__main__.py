@@ -56,16 +56,17 @@ def sign(image: str, bill: Path) -> None:
 
 
 @main.command("verify")
+@click.option("--branch", required=True, help="The branch of this repository that it has to come from.")
 @click.argument("image")
-def verify_image(image: str) -> None:
-    """Fail unless IMAGE (NAME@DIGEST) is signed, from main of this repository, and has its bill of materials."""
+def verify_image(image: str, branch: str) -> None:
+    """Fail unless IMAGE (NAME@DIGEST) is signed, from a branch of this repository, and has its bill of materials."""
     reference = parse(image)
     key = keys.trusted(keys.PUBLIC)
     login = logins.given(os.environ, reference.host, "REGISTRY_READER", "REGISTRY_READER_PASSWORD")
     with closing(Registry(reference, login)) as registry:
         sealed = attachments.attached(registry, reference)
-    verify(sealed, Expected(reference.digest, this_repository()), key)
-    click.echo(f"{image} is signed, and from main of this repository.", err=True)
+    verify(sealed, Expected(reference.digest, this_repository(), f"refs/heads/{branch}"), key)
+    click.echo(f"{image} is signed, and from {branch} of this repository.", err=True)
 
 
 def signer_and_build() -> tuple[keys.CryptoSigner, statements.Build]:

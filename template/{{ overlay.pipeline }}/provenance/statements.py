@@ -14,7 +14,6 @@ from provenance.repositories import located
 TYPE = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 SBOM = "https://cyclonedx.org/bom"
-MAIN = "refs/heads/main"
 
 Json = Mapping[str, object]
 

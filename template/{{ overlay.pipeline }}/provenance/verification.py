@@ -9,17 +9,18 @@ from securesystemslib.signer import SSlibKey
 from provenance.envelopes import Unverified, unseal
 from provenance.refused import Refused
 from provenance.repositories import same
-from provenance.statements import MAIN, PROVENANCE, SBOM, Provenance, Statement
+from provenance.statements import PROVENANCE, SBOM, Provenance, Statement
 
 NEEDED = {PROVENANCE: "provenance", SBOM: "bill of materials"}
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the statements have to be about: an image, and the repository that it was built from."""
+    """What the statements have to be about: an image, and the branch (refs/heads/…) that it was built from."""
 
     digest: str
     repository: str
+    ref: str
 
 
 def verify(envelopes: Iterable[bytes], expected: Expected, key: SSlibKey) -> None:
@@ -60,10 +61,10 @@ def check(provenance: Provenance, expected: Expected) -> None:
     """Look where an image comes from.
 
     Raises:
-        Unverified: not from this repository, or not from main.
+        Unverified: not from this repository, or not from that branch.
     """
     source = provenance.definition.source
     if not same(source.repository, expected.repository):
         raise Unverified(f"the image was built from {source.repository}, and not from {expected.repository}")
-    if source.ref != MAIN:
-        raise Unverified(f"the image was built from {source.ref}, and not from {MAIN}")
+    if source.ref != expected.ref:
+        raise Unverified(f"the image was built from {source.ref}, and not from {expected.ref}")

@@ -29,6 +29,12 @@ UNSAFE = [
         "op.create_index('ix_things_size', 'things', ['size'], postgresql_concurrently=True)",
         "ban-concurrent-index-creation-in-transaction",
     ),
+    (
+        """with op.get_context().autocommit_block():
+        op.create_index('uq_things_size', 'things', ['size'], unique=True, postgresql_concurrently=True)
+    op.execute('ALTER TABLE things ADD CONSTRAINT uq_things_size UNIQUE USING INDEX uq_things_size')""",
+        "mixed-with-autocommit",
+    ),
     ("op.drop_index('ix_things_size')", "require-concurrent-index-deletion"),
     ("op.execute('REINDEX TABLE things')", "require-concurrent-reindex"),
     ("op.create_foreign_key('fk_things_of', 'things', 'others', ['of'], ['id'])", "adding-foreign-key-constraint"),

@@ -22,7 +22,7 @@ def migrate(connection: Connection) -> None:
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         user_module_prefix="types.",
         process_revision_directives=put_in_order,
-        # Locks of one migration are not held while another one waits for its own.
+        # Locks of one migration are not held while another one waits for its own, where the database has several locks.
         transaction_per_migration=True,
         **dialect.MIGRATION_OPTIONS,
     )

@@ -31,13 +31,6 @@ _STATEMENTS = {
     "whole-table": re.compile(r"(?:UPDATE|DELETE)\b(?!.*\bWHERE\b)", re.IGNORECASE | re.DOTALL),
     "truncate": re.compile(r"TRUNCATE\b", re.IGNORECASE),
     "lock-table": re.compile(r"LOCK\s+TABLE", re.IGNORECASE),
-    "rewrite-table": re.compile(
-        r"(?:VACUUM|CLUSTER|OPTIMIZE|REPAIR)\b"
-        r"|REFRESH MATERIALIZED VIEW (?!CONCURRENTLY)"
-        r"|ALTER TABLE .*\b(?:SET (?:LOGGED|UNLOGGED|TABLESPACE|ACCESS METHOD))\b"
-        r"|ALTER TABLE .*\b(?:ENGINE|ROW_FORMAT|CONVERT TO|ORDER BY)\b",
-        re.IGNORECASE | re.DOTALL,
-    ),
 }
 
 

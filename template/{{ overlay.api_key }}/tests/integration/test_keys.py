@@ -13,7 +13,7 @@ from app.auth import keys, scheme
 from app.auth.keys import KeyGrant, NewKey
 from app.auth.principal import ADMIN, Credentials, Principal
 from app.core import clock
-from app.core.errors import InvalidCursor, NotFound, Unauthenticated
+from app.core.errors import InvalidCursor, NotFound, Unauthenticated, Unavailable
 from app.core.scopes import SCOPES
 from app.db.database import Database
 from app.db.models.api_keys import ApiKey
@@ -168,3 +168,22 @@ class TestAuthenticate:
             noted.append(database.read(lambda session: session.get_one(ApiKey, key.id).last_used_at))
 
         assert [start + timedelta(seconds=seconds) for seconds in (0, 0, 0, 61, 61, 61, 122)] == noted
+
+    def test_a_database_that_takes_no_changes_is_asked_again_in_a_minute(
+        self, database: Database, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key, start = database.write(made), clock.now()
+        asked: list[int] = []
+
+        def refuse(*_: object) -> None:
+            asked.append(seconds)
+            raise Unavailable
+
+        with monkeypatch.context() as patch:
+            patch.setattr(scheme, "_notes", scheme._Notes())  # noqa: SLF001 - what other tests have left
+            patch.setattr(database, "write", refuse)
+            for seconds in (0, 1, 59, 60, 61):
+                at(start + timedelta(seconds=seconds))
+                assert scheme.authenticate(database, Credentials((key.key,))).subject == "alice"
+
+        assert asked == [0, 60]

@@ -67,7 +67,13 @@ def read(settings: AuthSettings, token: str) -> Claims:
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
             # Times are checked below, by this service's clock and as integers.
-            options={"require": list(_CLAIMS), "strict_aud": True, "verify_exp": False, "verify_nbf": False},
+            options={
+                "require": list(_CLAIMS),
+                "strict_aud": True,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
         )
         _require_form(claims)
         _require_time(claims)

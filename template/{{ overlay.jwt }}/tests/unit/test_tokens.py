@@ -74,6 +74,13 @@ class TestRead:
 
         assert tokens.read(settings, token) == (_USER, _SESSION)
 
+    def test_the_clock_of_this_machine_does_not_count(self, settings: AuthSettings, time: Clock) -> None:
+        time.time = datetime.now(UTC) + timedelta(seconds=20)
+        token = tokens.issue(settings, _USER, _SESSION)
+        time.time -= timedelta(seconds=20)
+
+        assert tokens.read(settings, token) == (_USER, _SESSION)
+
     @pytest.mark.parametrize("seconds", [900, 901, 10**6, -31, -(10**6)])
     def test_refuses_a_token_before_or_after_its_time(self, settings: AuthSettings, time: Clock, seconds: int) -> None:
         token = tokens.issue(settings, _USER, _SESSION)

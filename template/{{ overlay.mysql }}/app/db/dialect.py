@@ -42,6 +42,8 @@ POOL_OPTIONS: dict[str, Any] = {"pool_recycle": 1800}
 JUDGED_AS = "mysql"
 # Whether a transaction undoes changes of tables, too.
 ROLLS_BACK_DDL = False
+# What is left of a migration that did not get its lock.
+LEFT_WITHOUT_LOCK = "What comes before that statement is done."
 HOLDER_UNKNOWN = "The database tells a user with the privilege PROCESS who holds it."
 
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.

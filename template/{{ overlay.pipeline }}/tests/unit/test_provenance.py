@@ -16,10 +16,11 @@ OURS = CryptoSigner.generate_ecdsa()
 IMAGE = Reference("registry.example", "acme/shop", f"sha256:{'1' * 64}")
 OTHER = Reference("registry.example", "acme/shop", f"sha256:{'2' * 64}")
 REPOSITORY = "https://git.example/acme/shop"
+MAIN = "refs/heads/main"
 BILL = {"bomFormat": "CycloneDX", "components": [{"name": "sqlalchemy", "version": "2.1.0"}]}
 
 
-def build(repository=REPOSITORY, ref="refs/heads/main"):
+def build(repository=REPOSITORY, ref=MAIN):
     return Build(repository, "c0ffee", ref, "https://git.example", "https://git.example/runs/1")
 
 
@@ -55,17 +56,17 @@ def of_type(kind, payload):
 
 def refused(*envelopes):
     with pytest.raises(Refused) as refusal:
-        verify(envelopes, Expected(IMAGE.digest, REPOSITORY), OURS.public_key)
+        verify(envelopes, Expected(IMAGE.digest, REPOSITORY, MAIN), OURS.public_key)
     return str(refusal.value)
 
 
 class TestVerify:
     def test_takes_what_is_signed_and_about_the_image(self):
-        verify([origin(), bill()], Expected(IMAGE.digest, "git@git.example:Acme/shop.git"), OURS.public_key)
+        verify([origin(), bill()], Expected(IMAGE.digest, "git@git.example:Acme/shop.git", MAIN), OURS.public_key)
 
     def test_does_not_mind_what_others_say(self):
         others = sealed("https://cosign.sigstore.dev/attestation/vuln/v1", {}, signer=CryptoSigner.generate_ecdsa())
-        verify([others, b"{}", origin(), bill()], Expected(IMAGE.digest, REPOSITORY), OURS.public_key)
+        verify([others, b"{}", origin(), bill()], Expected(IMAGE.digest, REPOSITORY, MAIN), OURS.public_key)
 
     @pytest.mark.parametrize(
         ("envelopes", "missing"),

@@ -88,11 +88,15 @@ class TestReady:
         assert said.startswith(("Error: Only the pipeline signs", "Error: There is no sbom.json"))
 
 
+def verified(image, **environ):
+    return run("verify", "--branch", "main", image, **environ)
+
+
 class TestVerify:
     def test_says_what_is_wrong_in_one_sentence(self, public):
-        assert run("verify", "shop:1")[2].startswith("Error: shop:1 has to be an image by its digest")
-        assert run("verify", IMAGE)[2].startswith("Error: There is no .ci/signing.pub")
+        assert verified("shop:1")[2].startswith("Error: shop:1 has to be an image by its digest")
+        assert verified(IMAGE)[2].startswith("Error: There is no .ci/signing.pub")
         keys.make(public, replace=False)
-        code, _, said = run("verify", "127.0.0.1:1/shop@" + IMAGE.partition("@")[2], HOME=str(Path.cwd()))
+        code, _, said = verified("127.0.0.1:1/shop@" + IMAGE.partition("@")[2], HOME=str(Path.cwd()))
         assert code == 1
         assert said.startswith("Error: The registry 127.0.0.1:1 does not answer")

@@ -2,6 +2,7 @@
 
 import math
 import ssl
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -38,6 +39,8 @@ POOL_OPTIONS: dict[str, Any] = {}
 JUDGED_AS = "postgresql"
 # Whether a transaction undoes changes of tables, too.
 ROLLS_BACK_DDL = True
+# What is left of a migration that did not get its lock.
+LEFT_WITHOUT_LOCK = "The revisions before it are done."
 HOLDER_UNKNOWN = "The database does not tell this user who holds it."
 
 _READ_ONLY = "25006"  # read_only_sql_transaction: a replica, or one that has become one
@@ -46,6 +49,8 @@ _RETRYABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
 _MIGRATION_LOCK = 4_793_210_650_123_001
+# How often those who wait ask whether it is their turn.
+_TURN_SECONDS = 0.2
 # Of what a statement names; who is there for longest stands first.
 _HOLDERS = text("""
     SELECT a.pid AS process, max(a.usename) AS "user", max(a.application_name) AS application,
@@ -192,10 +197,11 @@ def violated(error: DBAPIError) -> str | None:
 @contextmanager
 def migration_lock(connection: Connection) -> Generator[None]:
     """Let one process at a time migrate; others wait."""
-    # Waiting for another replica's migration is not a statement that runs away.
     connection.execute(text("SET statement_timeout = 0"))
-    connection.execute(text("SET LOCAL lock_timeout = 0"))
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+    # Whoever waited in a statement would hold a snapshot, which CREATE INDEX CONCURRENTLY of the other waits for.
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _MIGRATION_LOCK}):
+        connection.commit()
+        time.sleep(_TURN_SECONDS)
     connection.commit()
     try:
         yield

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
+from alembic.config import Config
 from pydantic import SecretStr
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -10,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import RequestTimeout, Unavailable
 from app.core.settings import Settings
+from app.db import dialect
 from app.db.database import Database
+from app.db.migrate import run
 from app.db.models import Base
 from app.db.types import ExactText, UTCDateTime
-from tests.integration.tables import names, rename
+from tests.integration.tables import Thing, names, rename
 from tests.integration.work import opened
 
 _ANOTHER_WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))")
@@ -28,6 +31,32 @@ class TestStatements:
                     work(lambda session: session.execute(text("SELECT pg_sleep(5)")))
 
         assert time.monotonic() - started < 3
+
+
+class TestMigrations:
+    @pytest.mark.usefixtures("things")
+    def test_those_who_wait_let_an_index_be_built(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        begun, another_waits, turns = Event(), Event(), list[str]()
+
+        def sleep(_seconds: float) -> None:
+            another_waits.set()
+            begun.wait(0.01)
+
+        def index(config: Config) -> None:
+            begun.set()
+            assert another_waits.wait(5)
+            connection = config.attributes["connection"].execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text(f"CREATE INDEX CONCURRENTLY ix_name ON {Thing.__tablename__} (name)"))
+            turns.append("index")
+
+        monkeypatch.setattr(dialect.time, "sleep", sleep)
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(run, settings, index)
+            assert begun.wait(5)
+            run(settings, lambda _: turns.append("another"))
+            first.result()
+
+        assert turns == ["index", "another"]
 
 
 class TestDeadlocks:

@@ -35,6 +35,8 @@ POOL_OPTIONS: dict[str, Any] = {}
 JUDGED_AS = "postgresql"
 # Whether a transaction undoes changes of tables, too.
 ROLLS_BACK_DDL = True
+# What is left of a migration that did not get its lock.
+LEFT_WITHOUT_LOCK = "Nothing was changed."
 HOLDER_UNKNOWN = "Another process writes to the file; SQLite does not tell which."
 
 _TIMEOUTS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}

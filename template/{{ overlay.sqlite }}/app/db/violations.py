@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     exists,
     select,
+    true,
 )
 from sqlalchemy.engine import ExceptionContext
 
@@ -81,10 +82,11 @@ def _missing(connection: Connection, table: Table, _: Change, parameters: Mappin
 
 def _kept_by(connection: Connection, table: Table, change: Change, parameters: Mapping[str, Any]) -> str | None:
     """Return the name of the foreign key that still refers to a row which `change`, a DELETE, takes away."""
-    criteria = change._where_criteria if isinstance(change, Delete) else ()  # noqa: SLF001 - no public name
+    criterion = change.whereclause if isinstance(change, Delete) else None
+    deleted = true() if criterion is None else criterion
     for key in _referring(table):
         same = and_(*(element.parent == element.column for element in key.elements))
-        if connection.scalar(select(exists().where(same, *criteria)), dict(parameters)):
+        if connection.scalar(select(exists().where(same, deleted)), dict(parameters)):
             return str(key.name)
     return None
 

@@ -1,6 +1,6 @@
 """What makes a statement unsafe: it blocks a table, fails on rows that are there, or breaks the release before it.
 
-The rules have the names that they have in squawk.
+Rules have the names that they have in squawk, where that has them.
 """
 
 import re
@@ -41,6 +41,7 @@ _RULES = {
         "renaming-column": (
             rf"{_ALTER}(?:RENAME {_COLUMN}(?!(?:TO|INDEX|KEY)\s)\S+ TO\b|CHANGE {_COLUMN}(?P<old>\S+) (?!(?P=old)\s))"
         ),
+        "rewrite-table": rf"(?:VACUUM|OPTIMIZE|REPAIR)\b|{_ALTER}(?:ENGINE|ROW_FORMAT|CONVERT TO|ORDER BY)\b",
         "renaming-table": rf"RENAME TABLE\b|{_ALTER}RENAME (?:(?:TO|AS) )?\S+\s*(?:,|$)",
     }.items()
 }
