@@ -10,7 +10,7 @@ import pytest
 from tests.containers import Engine
 from tests.docker import Docker
 from tests.pipelines import Outcome, Pipeline
-from tests.prepared import NewPipeline, logins
+from tests.prepared import BRANCHES, NewPipeline, logins
 from tests.provider_variables import PASSWORD
 from tests.registry import Registry
 from tests.signing import bill_of
@@ -56,7 +56,7 @@ def saved(engine: Engine, tmp_path: Path) -> tuple[Path, str]:
 JOB = {
     "CI_PROJECT_URL": "https://github.com/acme/My-Service",
     "CI_COMMIT_SHA": "0123456789012345678901234567890123456789",
-    "CI_COMMIT_BRANCH": "main",
+    "CI_COMMIT_BRANCH": BRANCHES["sqlite"],
     "CI_SERVER_URL": "https://gitlab.example",
     "CI_JOB_URL": "https://gitlab.example/jobs/1",
 }

@@ -192,10 +192,11 @@ class TestAnswers:
         assert (response.status_code, response.headers["location"]) == (307, "/v1/ordinary/text")
 
     def test_addresses_behind_a_proxy_that_adds_a_path(self, settings: Settings) -> None:
-        with open_client(settings.model_copy(update={"root_path": "/shop", "trusted_proxies": ("*",)})) as client:
+        with open_client(settings.model_copy(update={"root_path": "/shop"})) as client:
             for sent, seen in ((f"{PATH}/addresses", "/shop"), (f"/shop{PATH}/addresses", "/shop")):
                 start = f"http://localhost{seen}{PATH}"
                 assert answered(client.get(sent)) == {"own": f"{start}/addresses", "other": f"{start}/elsewhere"}
+        with open_client(settings.model_copy(update={"trusted_proxies": ("*",)})) as client:
             said = {"X-Forwarded-Prefix": "/market", "Forwarded": "for=1.2.3.4;proto=https"}
             start = f"https://localhost/market{PATH}"
             found = answered(client.get(f"{PATH}/addresses", headers=said))
