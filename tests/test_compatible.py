@@ -79,3 +79,25 @@ def test_the_release_before_runs_its_tests_on_the_migrated_database(
     git(directory, "rm", "--quiet", "--cached", "tests/compatibility.py")
     git(directory, "commit", "--quiet", "--message", "Be older")
     assert "nothing is checked" in service.run(*check, "HEAD")
+
+
+def test_the_default_branch_is_fetched_where_a_pipeline_has_its_own_alone(template: Path, tmp_path: Path) -> None:
+    answers = {"framework": "flask", "database": "sqlite", "auth": "none", "default_branch": "trunk"}
+    origin = started(render(template, tmp_path / "rendered", **answers), tmp_path / "origin")
+    git(origin, "branch", "--move", "trunk")
+    git(origin, "checkout", "--quiet", "-b", "change")
+    for name in ("one", "two"):
+        (origin / f"{name}.md").write_text("A change.\n", "utf-8")
+        commit(origin, f"Write {name}")
+    git(tmp_path, "clone", "--quiet", "--single-branch", "--branch", "change", f"file://{origin}", "clone")
+    service = Service(tmp_path / "clone")
+    service.run("uv", "sync", "--quiet")
+    check = ("sh", "-c", "uv run just check-compatible 2>&1")
+    trunk, before = (git(origin, "rev-parse", each).strip() for each in ("trunk", "change~1"))
+    assert f"since {trunk}" in service.run(*check)
+
+    git(service.directory, "update-ref", "-d", "refs/remotes/origin/trunk")
+    origin.rename(tmp_path / "away")
+    alone = service.run(*check)
+    assert "origin/trunk cannot be read from here" in alone
+    assert f"since {before}" in alone

@@ -78,7 +78,7 @@ def _before(branch: str) -> str | None:
         # Some pipelines have no other branch than that of the change.
         found = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
         if _git("fetch", "--quiet", "origin", found) is None:
-            sys.exit(f"Error: origin has no branch {branch} that can be read from here. Name what to compare with.")
+            click.echo(f"origin/{branch} cannot be read from here: this compares with the commit before.", err=True)
     here, base = _git("rev-parse", "HEAD"), _git("merge-base", "HEAD", f"origin/{branch}")
     return base if base and base != here else _git("rev-parse", "--quiet", "--verify", "HEAD^1")
 
