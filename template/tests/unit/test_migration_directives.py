@@ -9,6 +9,7 @@ from alembic.operations.ops import (
     DropColumnOp,
     DropIndexOp,
     DropTableOp,
+    ExecuteSQLOp,
     MigrateOperation,
     ModifyTableOps,
 )
@@ -92,3 +93,10 @@ def test_tables_of_one_name_in_two_schemas_are_two_tables() -> None:
 
 def drops_of(operations: list[MigrateOperation]) -> list[DropTableOp]:
     return [each for each in operations if isinstance(each, DropTableOp)]
+
+
+def test_a_type_is_created_before_the_tables_that_have_it_and_dropped_after_them() -> None:
+    create, drop = CreateTableOp.from_table(_BOOKS), DropTableOp.from_table(_PAGES)
+    create_type, drop_type = ExecuteSQLOp("CREATE TYPE …"), ExecuteSQLOp("DROP TYPE …")
+
+    assert ordered([create_type, drop, create, drop_type]) == [create_type, create, drop, drop_type]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
+from itertools import takewhile
 from typing import TypeVar
 
 from alembic.operations.ops import CreateTableOp, DropTableOp, MigrateOperation, MigrationScript, ModifyTableOps
@@ -22,23 +23,29 @@ def put_in_order(_context: MigrationContext, _revision: object, scripts: list[Mi
 def ordered(operations: Iterable[MigrateOperation]) -> list[MigrateOperation]:
     """Return `operations` in an order that the database takes.
 
-    A table is dropped whole: its indexes go with it, and one that a foreign key needs could not go before.
+    A table is dropped whole: its indexes go with it, and one that a foreign key needs could not go before. What is no
+    table's, such as the types that PostgreSQL's enums are, stays before or after all tables.
     """
     operations = list(operations)
     creates = [each for each in operations if isinstance(each, CreateTableOp)]
     drops = [each for each in operations if isinstance(each, DropTableOp)]
     dropped = {(each.schema, each.table_name) for each in drops}
-    others = [
+    changes = [
         each
         for each in operations
-        if not isinstance(each, CreateTableOp | DropTableOp)
-        and not (isinstance(each, ModifyTableOps) and (each.schema, each.table_name) in dropped)
+        if isinstance(each, ModifyTableOps) and (each.schema, each.table_name) not in dropped
     ]
+    before = list(takewhile(_is_no_tables, operations))
+    after = [each for each in operations[len(before) :] if _is_no_tables(each)]
     try:
-        return [*_parents_first(creates), *others, *reversed(_parents_first(drops))]
+        return [*before, *_parents_first(creates), *changes, *reversed(_parents_first(drops)), *after]
     except CycleError:
         # Their keys are created and dropped on their own: what Alembic has written may be right.
         return operations
+
+
+def _is_no_tables(operation: MigrateOperation) -> bool:
+    return not isinstance(operation, CreateTableOp | DropTableOp | ModifyTableOps)
 
 
 def _parents_first(operations: list[TableOp]) -> list[TableOp]:

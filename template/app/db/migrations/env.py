@@ -8,6 +8,7 @@ from app.core.settings import get_settings
 from app.db import dialect
 from app.db.database import make_engine
 from app.db.migrations.directives import put_in_order
+from app.db.migrations.options import OPTIONS
 from app.db.models import Base
 from app.db.url import database_migration_url
 
@@ -24,7 +25,7 @@ def migrate(connection: Connection) -> None:
         process_revision_directives=put_in_order,
         # Locks of one migration are not held while another one waits for its own, where the database has several locks.
         transaction_per_migration=True,
-        **dialect.MIGRATION_OPTIONS,
+        **OPTIONS,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -32,8 +32,6 @@ HOW_TO_START = (
 TIMESTAMP = DATETIME(fsp=6)
 # Where null stands in an order that does not say it.
 NULL_IS_LEAST = True
-# What Alembic is told beyond the connection and the tables.
-MIGRATION_OPTIONS: dict[str, Any] = {}
 # Under the default, REPEATABLE READ, gap locks make concurrent inserts deadlock.
 WRITE_OPTIONS: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
 # The server closes a connection that was idle for eight hours.

@@ -31,8 +31,6 @@ HOW_TO_START = (
 TIMESTAMP = DateTime(timezone=True)
 # Where null stands in an order that does not say it.
 NULL_IS_LEAST = False
-# What Alembic is told beyond the connection and the tables.
-MIGRATION_OPTIONS: dict[str, Any] = {}
 WRITE_OPTIONS: dict[str, Any] = {}
 POOL_OPTIONS: dict[str, Any] = {}
 # The dialect whose SQL migrations are judged in.

@@ -27,8 +27,6 @@ HOW_TO_START = "DATABASE_URL=sqlite:////var/lib/app/app.db (four slashes: an abs
 TIMESTAMP = DATETIME()
 # Where null stands in an order that does not say it.
 NULL_IS_LEAST = True
-# What Alembic is told beyond the connection and the tables: a table is altered by rebuilding it.
-MIGRATION_OPTIONS: dict[str, Any] = {"render_as_batch": True}
 WRITE_OPTIONS: dict[str, Any] = {}
 POOL_OPTIONS: dict[str, Any] = {}
 # The dialect whose SQL migrations are judged in: SQLite's cannot be written without the database.
