@@ -27,9 +27,9 @@ _RARE: dict[str, dict[str, Any]] = {
     "reference": {"reference": "R7", "sort": "reference"},
     "customer_email": {"customer_email": "1@example.com"},
     "currency": {"currency": "EUR"},
-    "created_after": {"created_after": "2026-02-11T00:00:00Z"},
+    "created_after": {"created_after": "2026-03-24T00:00:00Z"},
     "created_before": {"created_before": "2026-01-02T00:00:00Z"},
-    "min_total": {"min_total": "990", "sort": "total"},
+    "min_total": {"min_total": "1990", "sort": "total"},
     "max_total": {"max_total": "9", "sort": "-total"},
 }
 
@@ -54,7 +54,7 @@ def _order(number: int) -> dict[str, Any]:
 @pytest.fixture(scope="module", autouse=True)
 def _many_orders(shared_database: Database) -> Generator[None]:
     """Enough rows that an index is worth its while."""
-    shared_database.write(lambda session: session.execute(insert(Order), [_order(number) for number in range(1000)]))
+    shared_database.write(lambda session: session.execute(insert(Order), [_order(number) for number in range(2000)]))
     refresh_statistics(shared_database.writer, "orders")
     yield
     shared_database.write(lambda session: session.execute(delete(Order)))
