@@ -87,7 +87,7 @@ def start_postgresql(*options_of_server: str) -> Running:
     command = [str(Path(initdb).resolve().with_name("postgres")), "-D", f"{home}/data", "-p", str(port), "-k", home]
     command += ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    return _running(launch([*command, *options_of_server], home, user), home, url)
+    return database_running(launch([*command, *options_of_server], home, user), home, url)
 
 
 def start_mysql(*options_of_server: str) -> Running:
@@ -102,7 +102,7 @@ def start_mysql(*options_of_server: str) -> Running:
     port = free_port()
     command = [mariadbd, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]
-    return _running(launch([*command, *options_of_server], home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
+    return database_running(launch([*command, *options_of_server], home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
 
 
 STARTERS: dict[str, Callable[[], Running]] = {"postgresql": start_postgresql, "mysql": start_mysql}
@@ -143,7 +143,7 @@ def launch(
         )
 
 
-def _running(process: "subprocess.Popen[bytes]", home: str, url: str) -> Running:
+def database_running(process: "subprocess.Popen[bytes]", home: str, url: str) -> Running:
     """Wait until the database server answers."""
 
     def answers() -> bool:

@@ -59,13 +59,17 @@ def build_image(engine: Engine, service: Service, name: str, *arguments: str) ->
     service.run("uv", "run", "just", "image", name, *build_contexts(engine), *arguments)
 
 
-def _add_debian(context: Path) -> None:
-    """Add a minimal Debian with Python, from where this machine gets its own packages."""
+def mirror() -> str:
+    """Return where this machine gets its own packages from."""
     listed = _output("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
-    mirror = next(uri for uri in listed.splitlines() if "security" not in uri)
+    return next(uri for uri in listed.splitlines() if "security" not in uri)
+
+
+def _add_debian(context: Path) -> None:
+    """Add a minimal Debian with Python."""
     root = str(context / "rootfs.tar")
     options = ["--quiet", "--variant=minbase", "--dpkgopt=path-exclude=/usr/share/doc/*", f"--include={PACKAGES}"]
-    _output("mmdebstrap", *options, "trixie", root, mirror)
+    _output("mmdebstrap", *options, "trixie", root, mirror())
     shutil.copy(CERTIFICATES, context)
 
 

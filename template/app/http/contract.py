@@ -13,6 +13,7 @@ from app.http.declared import declared
 from app.http.deprecation import Deprecation
 from app.http.limited import Check
 from app.http.negotiation import require_acceptable
+from app.http.receiving import announced
 from app.http.validation import QueryNames
 
 
@@ -126,7 +127,7 @@ class Contract:
         Raises:
             BodyTooLarge: it is larger.
         """
-        if any(int(length) > self.max_body(settings) for length in headers.getlist("content-length")):
+        if any(announced(length) > self.max_body(settings) for length in headers.getlist("content-length")):
             raise BodyTooLarge
 
     def check_query(self, query: bytes) -> None:

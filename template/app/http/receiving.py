@@ -1,9 +1,15 @@
 """Read request bodies from ASGI messages, up to a limit."""
 
+import sys
 from collections.abc import AsyncGenerator
 
 from app.core.errors import AppError, BadRequest, BodyTooLarge
 from app.http.asgi import Message, Receive, Scope, values
+
+_DIGITS = 18
+_PARTS = 1024
+_LEAST_PART_BYTES = 64
+"""A body may come in a thousand parts, and in more if they are this long on average: each costs as much as a long one."""
 
 
 class LimitedBody:
@@ -14,7 +20,7 @@ class LimitedBody:
         self._receive = receive
         self._most = most
         self._declared = _length(scope)
-        self._received, self._is_whole = 0, False
+        self._received, self._parts, self._is_whole = 0, 0, False
 
     async def receive(self) -> Message:
         """Return the next part of the body, or that the client has gone.
@@ -30,8 +36,11 @@ class LimitedBody:
             raise self._failed(BadRequest())
         self._is_whole = self._is_whole or not message.get("more_body", False)
         self._received += len(message.get("body", b""))
+        self._parts += 1
         if self._received > self._most:
             raise self._failed(BodyTooLarge())
+        if self._parts > _PARTS + self._received // _LEAST_PART_BYTES:
+            raise self._failed(BadRequest("The body comes in too many small parts."))
         return message
 
     def _failed(self, failure: AppError) -> AppError:
@@ -77,6 +86,12 @@ def has_body(scope: Scope) -> bool:
     return _length(scope) > 0 or bool(values(scope, b"transfer-encoding"))
 
 
+def announced(length: str) -> int:
+    """Return the number in a Content-Length header; 0 if it is none."""
+    digits = length.lstrip("0") if length.isdecimal() else ""
+    # Python refuses to read thousands of digits.
+    return int(digits or 0) if len(digits) <= _DIGITS else sys.maxsize
+
+
 def _length(scope: Scope) -> int:
-    length = next(iter(values(scope, b"content-length")), "")
-    return int(length) if length.isdecimal() else 0
+    return announced(next(iter(values(scope, b"content-length")), ""))
