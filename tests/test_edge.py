@@ -157,6 +157,13 @@ def slow_reader(base_url: str) -> socket.socket:
     return connection
 
 
+def is_held(base_url: str, client: str) -> bool:
+    """Return whether the service has a connection to this port of a client, as the kernel writes it."""
+    port = f":{urlsplit(base_url).port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
+    return any(local.endswith(port) and remote.endswith(client) for _, local, remote, *_ in lines)
+
+
 @pytest.mark.parametrize("framework", choices("framework"))
 class TestOtherClients:
     def test_do_not_wait_for_slow_ones(self, install: Install, framework: str) -> None:
@@ -175,6 +182,16 @@ class TestOtherClients:
                 connection.close()
 
         assert waited < PATIENCE_SECONDS
+
+    def test_get_the_place_of_one_who_takes_nothing(self, install: Install, framework: str) -> None:
+        with served(install, framework, KEEP_ALIVE_SECONDS=str(LIMIT_SECONDS)) as (base_url, _):
+            longest_wait(base_url, times=1)
+            with slow_reader(base_url) as reader:
+                own = f":{reader.getsockname()[1]:04X}"
+                deadline = time.monotonic() + LIMIT_SECONDS + 2 * SLACK_SECONDS
+                while is_held(base_url, own):
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
 
     def test_do_not_wait_for_those_who_send_nonsense(self, install: Install, framework: str) -> None:
         body = json.dumps({f"k{number:06}": 0 for number in range(MIB // 14)}).encode()

@@ -53,7 +53,7 @@ def parse_json(body: bytes, most_members: int = MOST_MEMBERS, most_items: int = 
     """
     try:
         text = body.decode("utf-8")
-        if text.count(",") + text.count("{") > most_items:
+        if sum(map(text.count, ",[{")) > most_items:
             # What has too much is refused before Python code looks at each object.
             _require_few(json.loads(text, parse_constant=_no_constant), most_members, most_items)
         hook = partial(_object, most_members=most_members)

@@ -1,5 +1,6 @@
 """The interactive documentation: Swagger UI, served from here, so that it works without the internet."""
 
+from functools import cache
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,6 +54,7 @@ _MEDIA_TYPES: Final = {
 }
 
 
+@cache
 def asset(name: str, package: str, folder: str) -> tuple[bytes, str]:
     """Return the content and media type of the file `name` of the page: ours, or one in a `folder` of `package`.
 

@@ -31,6 +31,8 @@ _OPERATIONS = {"/healthz", "/readyz"}
 # Without `Host`, granian has an empty one, and says 1.
 _OLD_HTTP = {"1.0", "1"}
 _AROUND_A_HEADER = len(": \r\n")
+# The server keeps what it was given until the client has taken it.
+_MOST_AT_ONCE = 64 * 1024
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log of a request whose client went away before there was an answer; nginx made it up."""
 
@@ -120,11 +122,21 @@ class _Exchange:
             if self._is_unread:
                 # The server then ends the connection, but does not always know in time to say so.
                 message["headers"].append((b"connection", b"close"))
+        if len(message.get("body", b"")) > _MOST_AT_ONCE:
+            message = await self._send_all_but_the_end(message)
         await self._send(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             # Log now: a background task may run long after the response.
             self.log()
             tasks.goes_on(self._current)
+
+    async def _send_all_but_the_end(self, message: Message) -> Message:
+        """Send a large body part by part, each when the client has taken the one before; return the last."""
+        body = memoryview(message["body"])
+        while len(body) > _MOST_AT_ONCE:
+            await self._send({**message, "body": bytes(body[:_MOST_AT_ONCE]), "more_body": True})
+            body = body[_MOST_AT_ONCE:]
+        return {**message, "body": bytes(body)}
 
     def log(self) -> None:
         """Write the line of this request, once."""

@@ -5,8 +5,9 @@ import math
 import os
 import signal
 import socket
+import stat
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -28,6 +29,7 @@ _BACKLOG = 1024
 _SMALLEST_BUFFER = 8 * 1024  # hyper's own
 _CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
 _ESTABLISHED = "01"
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
 # What a process has open besides the connections of clients: its log, the database's, the loop's own.
 _OTHER_FILES = 64
 # Connections that write, those that read, and those to a replica.
@@ -91,16 +93,22 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
     """Context of one worker process, entered in its loop: drains on SIGTERM, and watches its connections.
 
     /readyz answers 503 for SHUTDOWN_DELAY_SECONDS before the server stops taking requests. Tasks that run on after
-    a response have SHUTDOWN_TASKS_SECONDS to end. The log says when no more connections are taken.
+    a response have SHUTDOWN_TASKS_SECONDS to end. The log says when no more connections are taken. Clients that
+    take nothing of what they have asked for are cut off.
     """
     if threading.current_thread() is threading.main_thread():
         drain_before_stopping(settings.shutdown_delay_seconds)
     most = settings.workers * allow_connections(settings)
-    watch = asyncio.create_task(watch_connections(settings.port, most))
+    ports = {settings.port, settings.operations_port or settings.port}
+    watches = [
+        asyncio.create_task(watch_connections(settings.port, most)),
+        asyncio.create_task(cut_off_stalled(ports, settings.idle_seconds)),
+    ]
     try:
         yield
     finally:
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         await tasks.finish(settings.shutdown_tasks_seconds)
 
 
@@ -187,6 +195,33 @@ def allow_connections(settings: Settings) -> int:
         msg = f"MAX_CONNECTIONS: this process may open only {soft} files, which leaves none for connections."
         raise SettingsError(msg)
     return possible
+
+
+async def cut_off_stalled(ports: Collection[int], seconds: float, every: float = 0.2) -> None:
+    """Have connections to `ports` closed whose client takes nothing for so long, or is gone without a word.
+
+    Only the system sees that (tcp(7), TCP_USER_TIMEOUT), and connections inherit it from the socket that listens. The
+    server listens once the application has started.
+    """
+    if not hasattr(socket, "TCP_USER_TIMEOUT"):  # not Linux
+        return
+    while set(ports) - _limited(ports, round(seconds * 1000)):
+        await asyncio.sleep(every)
+
+
+def _limited(ports: Collection[int], milliseconds: int) -> set[int]:
+    """Set the limit for each socket of this process at one of `ports`; return at which of them it listens."""
+    found = set[int]()
+    for file in map(int, os.listdir("/proc/self/fd")):
+        with suppress(OSError):
+            if not stat.S_ISSOCK(os.fstat(file).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(file)) as own:
+                port = own.getsockname()[1] if own.family in _INTERNET else None
+                if port in ports:
+                    own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+                    found |= {port} if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) else set()
+    return found
 
 
 async def watch_connections(port: int, most: int, every: float = 5.0) -> None:

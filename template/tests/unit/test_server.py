@@ -168,6 +168,27 @@ class TestConnections:
             server.allow_connections(settings)
 
 
+class TestStalledClients:
+    @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+    def test_connections_have_a_limit_from_when_the_server_listens(self) -> None:
+        async def limits() -> list[int]:
+            with socket.socket() as listening:
+                listening.bind(("127.0.0.1", 0))
+                watch = asyncio.create_task(server.cut_off_stalled({listening.getsockname()[1]}, 2.5, every=0.01))
+                await asyncio.sleep(0.05)
+                assert not watch.done()
+                listening.listen()
+                with socket.create_connection(listening.getsockname()):
+                    early, _ = listening.accept()
+                    await watch
+                with socket.create_connection(listening.getsockname()):
+                    late, _ = listening.accept()
+                with early, late:
+                    return [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) for each in (early, late)]
+
+        assert asyncio.run(limits()) == [2500, 2500]
+
+
 class TestClock:
     @pytest.mark.parametrize(
         ("changes", "seconds"),
