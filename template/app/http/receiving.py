@@ -19,7 +19,7 @@ class LimitedBody:
         self.failure: AppError | None = None
         self._receive = receive
         self._most = most
-        self._declared = _length(scope)
+        self._declared = length_of(scope)
         self._received, self._parts, self._is_whole = 0, 0, False
 
     async def receive(self) -> Message:
@@ -51,18 +51,18 @@ class LimitedBody:
 async def received(scope: Scope, receive: Receive) -> Receive:
     """Read the whole body, and return a `receive` that replays it, or raises the error from reading it."""
     try:
-        return given(b"".join([part async for part in parts(scope, receive)]), receive)
+        return given(b"".join([part async for part, _ in parts(scope, receive)]), receive)
     except AppError as error:
         return given(b"", receive, error)
 
 
-async def parts(scope: Scope, receive: Receive) -> AsyncGenerator[bytes]:
-    """Yield the body, part by part."""
+async def parts(scope: Scope, receive: Receive) -> AsyncGenerator[tuple[bytes, bool]]:
+    """Yield the body, part by part, each with whether there is more."""
     more = has_body(scope)
     while more:
         message = await receive()
-        yield message.get("body", b"")
         more = message.get("more_body", False)
+        yield message.get("body", b""), more
 
 
 def given(body: bytes, receive: Receive, failure: AppError | None = None) -> Receive:
@@ -83,7 +83,7 @@ def given(body: bytes, receive: Receive, failure: AppError | None = None) -> Rec
 
 def has_body(scope: Scope) -> bool:
     """Return whether the request announces a body."""
-    return _length(scope) > 0 or bool(values(scope, b"transfer-encoding"))
+    return length_of(scope) > 0 or bool(values(scope, b"transfer-encoding"))
 
 
 def announced(length: str) -> int:
@@ -93,5 +93,6 @@ def announced(length: str) -> int:
     return int(digits or 0) if len(digits) <= _DIGITS else sys.maxsize
 
 
-def _length(scope: Scope) -> int:
+def length_of(scope: Scope) -> int:
+    """Return the announced length of the body; 0 if there is none."""
     return announced(next(iter(values(scope, b"content-length")), ""))

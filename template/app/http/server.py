@@ -205,14 +205,14 @@ async def cut_off_stalled(ports: Collection[int], seconds: float, every: float =
     """
     if not hasattr(socket, "TCP_USER_TIMEOUT"):  # not Linux
         return
-    while set(ports) - _limited(ports, round(seconds * 1000)):
+    while set(ports) - _limited(ports, round(seconds * 1000)):  # noqa: ASYNC110 - nobody tells of it
         await asyncio.sleep(every)
 
 
 def _limited(ports: Collection[int], milliseconds: int) -> set[int]:
     """Set the limit for each socket of this process at one of `ports`; return at which of them it listens."""
     found = set[int]()
-    for file in map(int, os.listdir("/proc/self/fd")):
+    for file in [int(each.name) for each in Path("/proc/self/fd").iterdir()]:
         with suppress(OSError):
             if not stat.S_ISSOCK(os.fstat(file).st_mode):
                 continue

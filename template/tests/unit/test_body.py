@@ -10,7 +10,6 @@ from app.http.declared import declared
 from app.schemas.errors import Error as ErrorSchema
 from app.schemas.errors import ErrorDetail
 
-
 _MEMBERS = b"{" + b",".join([b'"%d":{}'] * 20) + b"}"
 
 

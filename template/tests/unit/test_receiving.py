@@ -22,7 +22,7 @@ def read(size: int, part: int, *headers: tuple[bytes, bytes]) -> bytes:
 
     async def run() -> bytes:
         scope: Any = {"type": "http", "headers": headers or [(b"transfer-encoding", b"chunked")]}
-        return b"".join([each async for each in parts(scope, LimitedBody(scope, receive, _MOST).receive)])
+        return b"".join([each async for each, _ in parts(scope, LimitedBody(scope, receive, _MOST).receive)])
 
     return asyncio.run(run())
 

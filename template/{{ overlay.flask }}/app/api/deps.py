@@ -1,14 +1,20 @@
 """Functions that give views the caller, the database and the settings."""
 
+from contextvars import ContextVar
+
 from flask import current_app, g, request
 
 from app.auth import scheme
 from app.auth.identify import identify, identify_if_sent
 from app.auth.principal import Credentials, Principal
+from app.core.errors import AppError
 from app.core.preconditions import Precondition
 from app.core.settings import Settings
 from app.db.database import Database
 from app.http.conditional import precondition
+
+checked_before: ContextVar[Principal | AppError | None] = ContextVar("checked_before", default=None)
+"""What was found out about a request before its body was read: its caller, or why it is refused."""
 
 
 def get_settings() -> Settings:
@@ -49,7 +55,8 @@ def identify_caller() -> Principal:
     Raises:
         Unauthenticated: the credentials are missing or not valid.
     """
-    caller = g.caller = identify(get_database(), _credentials())
+    before = checked_before.get()
+    caller = g.caller = before if isinstance(before, Principal) else identify(get_database(), _credentials())
     return caller
 
 

@@ -9,19 +9,25 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Flask, current_app, request
 from werkzeug import exceptions
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import MapAdapter, RequestRedirect, Rule
 
-from app.api.deps import get_settings, identify_caller
+from app.api.deps import checked_before, get_settings, identify_caller
 from app.api.operation import Answer, Operation
+from app.auth import scheme
+from app.auth.identify import identify
 from app.auth.policy import Access, declared_access
-from app.core.errors import MethodNotAllowed, NotFound, RouteError
+from app.auth.principal import Credentials
+from app.core.errors import AppError, MethodNotAllowed, NotFound, RouteError
 from app.http.contract import Contract, Contracts
 from app.http.middleware import allow
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 __all__ = ["Answer", "Router"]
 
@@ -128,6 +134,31 @@ class ServiceRoutes:
             raise MethodNotAllowed
         return found
 
+    def refusal(self, environ: "WSGIEnvironment") -> AppError | None:
+        """Return why a request is refused by its head alone, or None.
+
+        `check_contract` goes by what was found here, so that nothing is checked or logged twice.
+        """
+        sent = self.app.request_class(environ)
+        adapter = self.app.create_url_adapter(sent)
+        try:
+            rule, _ = adapter.match(return_rule=True) if adapter else (None, None)
+            if rule is None:
+                return None
+            contract = self.of(rule, sent.method)
+            contract.check_media_types(sent.headers, has_body=contract.body is not None)
+            if not contract.access.public:
+                credentials = Credentials.sent(sent.headers.getlist(scheme.HEADER))
+                caller = identify(self.app.extensions["database"], credentials)
+                checked_before.set(caller)
+                contract.access.check(caller)
+        except exceptions.HTTPException:
+            return NotFound()
+        except AppError as error:
+            checked_before.set(error)
+            return error
+        return None
+
     @cached_property
     def _special(self) -> tuple[str, ...]:
         """Prefixes of paths with a body limit or a bulkhead: their contract is needed before a thread is taken."""
@@ -202,6 +233,9 @@ def check_contract() -> None:
     routes: ServiceRoutes = current_app.extensions["routes"]
     contract, settings = routes.of(rule, request.method), get_settings()
     contract.enter()
+    before = checked_before.get()
+    if isinstance(before, AppError):
+        raise before
     contract.check_media_types(request.headers, has_body=contract.body is not None and _has_body())
     if not contract.access.public:
         contract.access.check(identify_caller())

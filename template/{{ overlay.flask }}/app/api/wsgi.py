@@ -4,20 +4,22 @@ import asyncio
 import io
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
+from app.api.routing import ServiceRoutes
 from app.core.errors import AppError, BodyTooLarge
 from app.http import server
 from app.http.asgi import Receive, Scope, Send, encoded
-from app.http.receiving import parts
+from app.http.receiving import length_of, parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -48,7 +50,8 @@ class WSGIAdapter:
     """An ASGI application that calls a Flask application (PEP 3333).
 
     A body is read whole before a thread is taken, and each part of an answer is sent before the next one is asked for,
-    so that no client holds a thread by sending or receiving slowly. There are as many threads as connections to the
+    so that no client holds a thread by sending or receiving slowly. One that comes in parts is read only if its head
+    is not refused, so that strangers take no memory. There are as many threads as connections to the
     database: more would wait for one. /healthz has one of its own, since it must not depend on the database.
     """
 
@@ -62,11 +65,12 @@ class WSGIAdapter:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        environ = _environ(scope, await _body(scope, receive))
+        environ = _environ(scope)
         threads = self.own_thread if scope["path"] == "/healthz" else self.threads
         answer = _Answer(self.app.wsgi_app, environ, threads)
         gone = None
         try:
+            environ["wsgi.input"] = await _body(scope, receive, partial(answer.run, partial(self._refusal, environ)))
             body, is_last = await answer.run(answer.first)
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
             if not is_last:
@@ -79,6 +83,12 @@ class WSGIAdapter:
             if gone is not None:
                 gone.cancel()
             answer.end()
+
+    def _refusal(self, environ: "WSGIEnvironment") -> AppError | None:
+        """Return why the request is refused by its head; None too where other code comes before Flask's own."""
+        is_flasks_own = getattr(self.app.wsgi_app, "__self__", None) is self.app
+        routes: ServiceRoutes = self.app.extensions["routes"]
+        return routes.refusal(environ) if is_flasks_own else None
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start and stop when the server does (the lifespan protocol of ASGI)."""
@@ -171,11 +181,21 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _body(scope: Scope, receive: Receive) -> "IO[bytes] | UnreadableBody":
-    """Return the body. One that is too large fails when it is read, so that credentials are checked before its size."""
-    body, file = bytearray(), None
+async def _body(
+    scope: Scope, receive: Receive, refusal: Callable[[], Awaitable[AppError | None]]
+) -> "IO[bytes] | UnreadableBody":
+    """Return the body. One that is too large fails when it is read, so that credentials are checked before its size.
+
+    `refusal` is asked when a part has come, and there are more.
+    """
+    body, file, is_first = bytearray(), None, True
     try:
-        async for part in parts(scope, receive):
+        async for part, may_be_more in parts(scope, receive):
+            # The server says so of a body that has come whole, too.
+            is_more = may_be_more and len(part) != length_of(scope)
+            if is_first and is_more and (refused := await refusal()):
+                return UnreadableBody(refused)
+            is_first = False
             body += part
             if len(body) > _MOST_IN_MEMORY:
                 file = await asyncio.to_thread(_appended, file, body)
@@ -202,7 +222,8 @@ def _appended(file: "IO[bytes] | None", part: bytearray) -> "IO[bytes]":
     return file
 
 
-def _environ(scope: Scope, body: "IO[bytes] | UnreadableBody") -> "WSGIEnvironment":
+def _environ(scope: Scope) -> "WSGIEnvironment":
+    """Return the environment of a request, but for its body."""
     host, port = scope["server"] or ("localhost", 80)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -215,7 +236,7 @@ def _environ(scope: Scope, body: "IO[bytes] | UnreadableBody") -> "WSGIEnvironme
         "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": body,
+        "wsgi.input": io.BytesIO(),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
