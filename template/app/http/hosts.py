@@ -3,7 +3,9 @@
 import re
 from collections.abc import Collection
 
-_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
+# Labels of a name have at most 63 characters, and are not empty (RFC 1035, 2.3.4).
+_LABEL = "[A-Za-z0-9_-]{1,63}"
+_HOST = re.compile(rf"(?P<name>\[[0-9a-fA-F:.]+\]|(?=[^:]{{1,254}}(:|$)){_LABEL}(\.{_LABEL})*\.?)(:[0-9]{{1,5}})?")
 
 
 def is_trusted(host: str, allowed: Collection[str]) -> bool:

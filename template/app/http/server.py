@@ -217,10 +217,12 @@ def _limited(ports: Collection[int], milliseconds: int) -> set[int]:
             if not stat.S_ISSOCK(os.fstat(file).st_mode):
                 continue
             with socket.socket(fileno=os.dup(file)) as own:
-                port = own.getsockname()[1] if own.family in _INTERNET else None
-                if port in ports:
-                    own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-                    found |= {port} if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) else set()
+                port = own.getsockname()[1] if own.family in _INTERNET else -1
+                if port not in ports:
+                    continue
+                own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+                if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    found.add(port)
     return found
 
 

@@ -40,9 +40,15 @@ class QueryNames(NamedTuple):
         """Check that the query string has only these names, and repeats only those that may be repeated.
 
         Raises:
-            Invalid: a parameter is unknown, or repeated: frameworks ignore the one and take the last of the other.
+            Invalid: a parameter is unknown, repeated or not in UTF-8: frameworks ignore the first, take the last of the
+                second, and put other characters in the place of the third.
         """
-        names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        try:
+            pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            message = "Write what is not ASCII in UTF-8, escaped by percent signs."
+            raise Invalid(details=[Detail("query", "not_utf8", message)]) from None
+        names = Counter(name for name, _ in pairs)
         details = [
             Detail(name, "extra_forbidden", "There is no such parameter here.")
             for name in sorted(names.keys() - self.once - self.repeatable)

@@ -10,7 +10,29 @@ class TestHost:
         assert is_trusted(host, ("api.example.com", "*"))
 
     @pytest.mark.parametrize(
-        "host", ["", " ", "a b", "a,b", "a/b", "u@a", "a:b", "a:", "a:123456", "::1", "[x]", "a\n", "ä", "<a>"]
+        "host",
+        [
+            "",
+            " ",
+            "a b",
+            "a,b",
+            "a/b",
+            "u@a",
+            "a:b",
+            "a:",
+            "a:123456",
+            "::1",
+            "[x]",
+            "a\n",
+            "ä",
+            "<a>",
+            ".",
+            "a..b",
+            ".a",
+            "a..",
+            f"{'a' * 64}.b",
+            "a." * 128,
+        ],
     )
     def test_a_malformed_one_never_is(self, host: str) -> None:
         assert not is_trusted(host, ())

@@ -51,7 +51,7 @@ class TestFindings:
 
 class TestQueryNames:
     @pytest.mark.parametrize(
-        "query", [b"", b"limit=1", b"limit=1&cursor=a", b"colour=a&colour=b", b"%6Cimit=1", b"limit=%FF", b"limit=\xff"]
+        "query", [b"", b"limit=1", b"limit=1&cursor=a", b"colour=a&colour=b", b"%6Cimit=1", b"limit=%C3%BC"]
     )
     def test_names_of_the_endpoint_are_taken(self, query: bytes) -> None:
         _NAMES.check(query)
@@ -79,3 +79,10 @@ class TestQueryNames:
     def test_an_endpoint_without_parameters_takes_none(self) -> None:
         with pytest.raises(Invalid):
             QueryNames.of().check(b"a=1")
+
+    @pytest.mark.parametrize("query", [b"limit=%FF", b"limit=%ED%A0%80", b"%C3=1", b"limit=\xff", b"limit=\xc3\xbc"])
+    def test_what_is_not_utf8_is_refused(self, query: bytes) -> None:
+        with pytest.raises(Invalid) as failure:
+            _NAMES.check(query)
+
+        assert [(detail.field, detail.code) for detail in failure.value.details] == [("query", "not_utf8")]

@@ -238,7 +238,11 @@ class TestHeadsBeforeBodies:
         headers = [(b"host", b"localhost"), (b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
         request = {"type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path}
         about = {"query_string": b"", "client": None, "server": None, "headers": headers}
-        asyncio.run(create_asgi_app(app)({**request, **about}, receive, send))
+
+        async def run() -> None:
+            await create_asgi_app(app)({**request, **about}, receive, send)
+
+        asyncio.run(run())
         return sent[0]["status"], parts - len(left)
 
     @pytest.fixture
