@@ -1,11 +1,14 @@
 """MySQL itself: where MySQL is chosen, the other tests have MariaDB, which is what Debian's releases have."""
 
+import os
+import shutil
 from pathlib import Path
 
 from tests.processes import completed
 from tests.servers import (
     START_SECONDS,
     Running,
+    ServerMissingError,
     create_database,
     database_running,
     execute,
@@ -16,7 +19,6 @@ from tests.servers import (
 )
 from tests.stand_ins import mirror
 
-LIBRARIES = "usr/lib/x86_64-linux-gnu"
 USER, PASSWORD = "shop", "of-the-shop"
 
 
@@ -27,14 +29,20 @@ def new_mysql_database(shared: Path) -> str:
 
 
 def start_mysql_itself() -> Running:
-    """Start the MySQL of Debian's unstable release with its own libraries: nothing is installed."""
+    """Start the MySQL of Debian's unstable release with its own libraries: nothing is installed.
+
+    Raises:
+        ServerMissingError: this machine cannot unpack it.
+    """
+    if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
+        raise ServerMissingError("MySQL itself needs root here, and mmdebstrap (apt-get install mmdebstrap)")
     home, user = home_of("mysql-itself", "mysql")
     root = Path(home, "root")
     # The snapshot of a mirror may be older than its signature says.
     options = ["--quiet", "--variant=extract", '--aptopt=Acquire::Check-Valid-Until "false"']
     completed(["mmdebstrap", *options, "--include=mysql-server-core", "sid", str(root), mirror()])
-    loader = next(root.glob("usr/lib*/ld-linux-x86-64.so.2"))
-    command = [str(loader), "--library-path", f"{root / LIBRARIES}:{root}/usr/lib/mysql/private"]
+    loader, libraries = next(root.glob("usr/lib*/ld-linux*.so.?")), next(root.glob("usr/lib/*-linux-gnu"))
+    command = [str(loader), "--library-path", f"{libraries}:{root}/usr/lib/mysql/private"]
     command += [f"{root}/usr/sbin/mysqld", "--no-defaults", f"--basedir={root}/usr", f"--datadir={home}/data"]
     command += [f"--lc-messages-dir={root}/usr/share/mysql", f"--plugin-dir={root}/usr/lib/mysql/plugin"]
     command += ["--secure-file-priv=NULL"]

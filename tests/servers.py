@@ -102,7 +102,9 @@ def start_mysql(*options_of_server: str) -> Running:
     port = free_port()
     command = [mariadbd, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]
-    return database_running(launch([*command, *options_of_server], home, user), home, f"mysql://root@127.0.0.1:{port}/mysql")
+    return database_running(
+        launch([*command, *options_of_server], home, user), home, f"mysql://root@127.0.0.1:{port}/mysql"
+    )
 
 
 STARTERS: dict[str, Callable[[], Running]] = {"postgresql": start_postgresql, "mysql": start_mysql}
