@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import multiprocessing
 import os
 import signal
 import socket
@@ -55,6 +56,9 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
     _let_starting_workers_be_stopped()
+    if reload:
+        # A forked worker has the modules of its parent, as they were before the change.
+        multiprocessing.set_start_method("spawn", force=True)
     patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds + settings.shutdown_tasks_seconds
     Granian(
         target,
@@ -75,6 +79,8 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         log_dictconfig=logging_config(settings.log_level),
         reload=reload,
         reload_paths=[Path("app")],
+        # Code that does not load, half written, is not the end of it: the next change is tried again.
+        reload_ignore_worker_failure=reload,
     ).serve()
 
 
