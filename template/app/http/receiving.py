@@ -9,7 +9,7 @@ from app.http.asgi import Message, Receive, Scope, values
 _DIGITS = 18
 _PARTS = 1024
 _LEAST_PART_BYTES = 64
-"""A body may come in a thousand parts, and in more if they are this long on average: each costs as much as a long one."""
+"""A body may come in a thousand parts, and in more of them that have this length on average: each costs the same."""
 
 
 class LimitedBody:
