@@ -84,7 +84,7 @@ def test_both_document_it_alike(service: Callable[[str], Service], tmp_path: Pat
 
 
 @pytest.mark.parametrize(("framework", "path"), REFUSED)
-def test_what_does_not_say_who_may_call_it_stops_the_start(
+def test_what_cannot_be_served_stops_the_start(
     service: Callable[[str], Service], framework: str, path: Path
 ) -> None:
     found = service(framework)
