@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 from granian import Granian
@@ -56,9 +57,6 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
     _let_starting_workers_be_stopped()
-    if reload:
-        # A forked worker has the modules of its parent, as they were before the change.
-        multiprocessing.set_start_method("spawn", force=True)
     patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds + settings.shutdown_tasks_seconds
     Granian(
         target,
@@ -77,11 +75,16 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         backpressure=connections,
         log_level=LogLevels(settings.log_level.lower()),
         log_dictconfig=logging_config(settings.log_level),
-        reload=reload,
-        reload_paths=[Path("app")],
-        # Code that does not load, half written, is not the end of it: the next change is tried again.
-        reload_ignore_worker_failure=reload,
+        **(_reloading() if reload else {}),
     ).serve()
+
+
+def _reloading() -> dict[str, Any]:
+    """Return the options that let workers start again, with the code as it is then, when a file changes."""
+    # A forked worker has the modules of its parent, as they were before the change.
+    multiprocessing.set_start_method("spawn", force=True)
+    # Code that does not load, half written, is not the end of it: the next change is tried again.
+    return {"reload": True, "reload_paths": [Path("app")], "reload_ignore_worker_failure": True}
 
 
 def http1_settings(settings: Settings) -> HTTP1Settings:
