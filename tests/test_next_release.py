@@ -37,6 +37,7 @@ ANCHORED = {
     "justfile",
     "pyproject.toml",
     "ruff.toml",
+    "tests/contract/test_authorization.py",
     "tests/rows.py",
 }
 OURS, THEIRS = "A line of the team.", "The template's newest line."

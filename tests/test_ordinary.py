@@ -84,9 +84,7 @@ def test_both_document_it_alike(service: Callable[[str], Service], tmp_path: Pat
 
 
 @pytest.mark.parametrize(("framework", "path"), REFUSED)
-def test_what_does_not_say_who_may_call_it_stops_the_start(
-    service: Callable[[str], Service], framework: str, path: Path
-) -> None:
+def test_what_cannot_be_served_stops_the_start(service: Callable[[str], Service], framework: str, path: Path) -> None:
     found = service(framework)
     shutil.copy(path, found.directory / ROUTES)
     named = path.read_text("utf-8").splitlines()[0].strip('"').split(" | ")
@@ -120,6 +118,78 @@ def test_a_stop_waits_for_background_tasks(service: Callable[[str], Service], pa
         assert sign not in log.read_text("utf-8")
 
     assert sign in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_what_is_around_all_routes_is_added_where_it_is_built(
+    service: Callable[[str], Service], framework: str
+) -> None:
+    found = service(framework)
+    main = found.directory / "app/main.py"
+    before = main.read_text("utf-8")
+    _, begin, rest = before.partition("\ndef build()")
+    assert begin
+    try:
+        built = rest.replace("    return app\n", f"{AROUND[framework]}    return app\n", 1)
+        main.write_text(before.replace(rest, built), "utf-8")
+        printed = found.run("uv", "run", "python", "-c", CALLED)
+    finally:
+        main.write_text(before, "utf-8")
+    assert printed.splitlines()[-1] == SEEN[framework]
+
+
+AROUND = {
+    "fastapi": """\
+    from fastapi.responses import JSONResponse
+    from fastapi.staticfiles import StaticFiles
+    from starlette.middleware.gzip import GZipMiddleware
+    from app.auth.policy import public
+
+    app.add_middleware(GZipMiddleware, minimum_size=1)
+    app.mount("/files", public(StaticFiles(directory="docs")))
+
+    @app.exception_handler(ZeroDivisionError)
+    async def teapot(request, error):
+        return JSONResponse({}, 418)
+
+    @app.get("/crash")
+    @public
+    async def crash():
+        return 1 / 0
+
+""",
+    "flask": """\
+    from flask import session
+    from app.auth.policy import public
+
+    app.config["SECRET_KEY"] = "of this test"
+
+    @app.after_request
+    def note(response):
+        session["seen"] = True
+        return response
+
+    @app.errorhandler(ZeroDivisionError)
+    def teapot(error):
+        return {}, 418
+
+    @app.get("/crash")
+    @public
+    def crash():
+        return 1 / 0
+
+""",
+}
+SEEN = {"fastapi": "200 gzip None 200 418", "flask": "200 None True 404 418"}
+CALLED = """
+from app.core.settings import get_settings
+from tests.client import open_client
+with open_client(get_settings()) as client:
+    health = client.get("/healthz", headers={"Accept-Encoding": "gzip"})
+    cookie = "session=" in health.headers.get("set-cookie", "") or None
+    statuses = [client.get(path).status_code for path in ("/files/errors.md", "/crash")]
+    print(health.status_code, health.headers.get("content-encoding"), cookie, *statuses)
+"""
 
 
 def test_what_is_added_later_stops_it_too(service: Callable[[str], Service]) -> None:

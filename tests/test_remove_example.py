@@ -16,6 +16,27 @@ from app.db.database import Database
 from app.db.models.invoices import Invoice
 Database(get_settings()).write(lambda session: session.add(Invoice(number="2026-1")))
 """
+FAILURE = """
+from app.core.errors import AppError
+
+
+class AlreadyPaid(AppError):
+    status, code = 409, "already_paid"
+    when = "the invoice is paid"
+"""
+FIXTURE = """
+
+@pytest.fixture
+def clerk(client: httpx2.Client, database: Database) -> Caller:
+    return Caller(client, headers_for(database, "clerk", list(SCOPES)))
+"""
+TEST = """
+from tests.requests import Caller
+
+
+def test_callers_are_who_they_are(alice: Caller, clerk: Caller) -> None:
+    assert alice != clerk
+"""
 SELECT = """
 from sqlalchemy import inspect, select
 from app.core.settings import get_settings
@@ -37,6 +58,14 @@ def instructions(service: Service) -> list[list[str]]:
 def follow(service: Service, commands: list[str]) -> None:
     for command in commands:
         service.run("sh", "-c", command)
+
+
+def add_failure_and_fixture(project: Path) -> None:
+    """Add an error beside those of orders, and a fixture beside `alice`."""
+    (project / "app/core/failures/invoices.py").write_text(f'"""Failures of invoices."""\n{FAILURE}', "utf-8")
+    fixtures = project / "tests/contract/conftest.py"
+    fixtures.write_text(fixtures.read_text("utf-8") + FIXTURE, "utf-8")
+    (project / "tests/contract/test_clerk.py").write_text(TEST.lstrip(), "utf-8")
 
 
 def new_service(template: Path, directory: Path, framework: str, database: str, auth: str) -> Service:
@@ -62,7 +91,11 @@ def test_a_service_with_data_keeps_what_is_its_own(template: Path, new_database:
     service = new_service(template, tmp_path / "service", "fastapi", "postgresql", "jwt")
     service = service.with_settings(new_database("postgresql"))
     add_resource(service.directory, "fastapi")
+    add_failure_and_fixture(service.directory)
+    routes = service.directory / "app/api/routes/invoices.py"
+    routes.write_text(routes.read_text("utf-8").replace('"orders:read"', ""), "utf-8")
     service.run("uv", "run", "just", "openapi")
+    service.run("uv", "run", "just", "errors")
     service.run("uv", "run", "just", "migrate")
     service.run("uv", "run", "python", "-c", INSERT)
     commit(service.directory, "Add invoices")
@@ -71,4 +104,7 @@ def test_a_service_with_data_keeps_what_is_its_own(template: Path, new_database:
     follow(service, [*take_it_out, *drop_its_tables])
     assert "['2026-1']\n[]\n" == service.run("uv", "run", "python", "-c", SELECT)
     service.run("uv", "run", "just", "check")
-    assert "" == git(service.directory, "status", "--porcelain", "app/services/invoices.py")
+    assert "" == git(
+        service.directory, "status", "--porcelain", "app/services/invoices.py", "tests/contract/conftest.py"
+    )
+    assert "already_paid" in (service.directory / "docs/errors.md").read_text("utf-8")

@@ -129,6 +129,24 @@ def test_the_tests_say_once_that_there_is_no_server(install: Install, database: 
     assert "FAILED" not in unset + away
 
 
+def test_fix_leaves_what_only_people_can_mend(install: Install) -> None:
+    service = install({"framework": "flask", "database": "sqlite", "auth": "none", "example": False})
+    untidy = service.directory / "app/core/untidy.py"
+    try:
+        # The linter takes the import out; the formatter breaks a line that the linter can only find too long.
+        untidy.write_text(
+            f'"""Numbers."""\n\nimport os\n\nNUMBERS = [{", ".join(map(str, range(100, 140)))}]\n', "utf-8"
+        )
+        service.run("uv", "run", "just", "fix")
+        mended = untidy.read_text("utf-8")
+        untidy.write_text('"""Numbers."""\n\nNUMBERS = eval("[1]")\n', "utf-8")
+        printed = service.fails("uv", "run", "just", "fix")
+    finally:
+        untidy.unlink()
+    assert mended.startswith('"""Numbers."""\n\nNUMBERS = [\n    100,\n')
+    assert "S307" in printed
+
+
 def test_the_python_that_production_runs_by_default_is_on_this_machine() -> None:
     default = questions()["python_version"]["default"]
     if default not in interpreters():

@@ -3,9 +3,9 @@
 import sys
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app.core.errors import AppError, SettingsError
+from app.core.errors import AppError, SettingsError, Unavailable
 
 
 def main() -> None:
@@ -24,9 +24,28 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except (SettingsError, AppError, OSError) as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(f"Error: {error}{_reason(error)}")
     except SQLAlchemyError as error:
-        sys.exit(f"Error: the database refused: {str(error).splitlines()[0]} (was it migrated? uv run just migrate)")
+        sys.exit(f"Error: the database refused: {_first_line(error)}{_way_out(error)}")
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    # The statement follows.
+    return str(error).splitlines()[0]
+
+
+def _reason(error: Exception) -> str:
+    """Return why the database is away, which clients are not told."""
+    cause = error.__cause__
+    is_away = isinstance(error, Unavailable) and error.message == Unavailable.default
+    return f" {_first_line(cause)}" if is_away and isinstance(cause, SQLAlchemyError) else ""
+
+
+def _way_out(error: SQLAlchemyError) -> str:
+    from app.db.dialect import is_unmigrated  # noqa: PLC0415 - it is there, since the database has answered
+
+    is_old = isinstance(error, DBAPIError) and is_unmigrated(error)
+    return " (was it migrated? uv run just migrate)" if is_old else ""
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ class _Transport(httpx2.BaseTransport):
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
         response = await self.asgi.handle_async_request(request)
-        return httpx2.Response(response.status_code, headers=response.headers, content=await response.aread())
+        # As it was sent, encoded or not: the client decodes it.
+        content = b"".join([part async for part in response.aiter_raw()])
+        return httpx2.Response(response.status_code, headers=response.headers, content=content)
 
 
 @contextmanager

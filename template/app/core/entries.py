@@ -1,8 +1,15 @@
-"""What hosts, origins, networks and prefixes may be: an entry that can never match is an error, not a closed door."""
+"""Lists in settings, and what hosts, origins, networks and prefixes may be.
+
+An entry that can never match is an error, not a closed door.
+"""
 
 import re
 from collections.abc import Iterable
 from ipaddress import IPv6Network, ip_address, ip_network
+from typing import Annotated
+
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
 
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})*"
@@ -12,6 +19,14 @@ _USUAL_PORTS = {("http", "80"), ("https", "443")}
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _PREFIX = re.compile(r"(/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+")
 _OWN = re.compile(r"/(v[0-9]+|healthz|readyz|metrics|docs|openapi\.json|\.well-known)")
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""The type of a setting that has several values, with commas between them."""
 
 
 def names(entries: Iterable[str]) -> tuple[str, ...]:

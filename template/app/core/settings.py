@@ -3,20 +3,20 @@
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 
 from app.core import entries
+from app.core.entries import CommaSeparated
 from app.core.errors import SettingsError
 from app.core.features import settings_of_features
 
 SECRETS = Path("/run/secrets")
 _DOTENV = ".env"
 _CONTACT = re.compile(r"(https://|mailto:|tel:)[!-~]+")
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 # Any: a type checker cannot know which features there are.
 _FeatureSettings: Any = settings_of_features()
@@ -74,13 +74,6 @@ class Settings(_FeatureSettings):
     root_path: str | None = None
 
     # --- settings of this service go below this line ---
-
-    @field_validator(
-        "cors_origins", "plaintext_hosts", "security_contact", "trusted_hosts", "trusted_proxies", mode="before"
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("operations_port")
     @classmethod
@@ -149,6 +142,10 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 - any field of 
         if settings.environment != "development" or "_env_file" in overrides:
             return settings
         settings = Settings(_env_file=_DOTENV, **overrides)
+    except UnreadableError as error:
+        found = re.search(r'field "(\w+)"', str(error))
+        msg = f"{found[1].upper() if found else 'A setting'}: write it in JSON, a list like [1, 2] for example."
+        raise SettingsError(msg) from None
     except ValidationError as error:
         # Only the variable and the reason: the value may be a secret.
         reasons = [f"{'.'.join(map(str, part['loc'])).upper()}: {part['msg']}." for part in error.errors()]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from app.auth.policy import Access, declared_access, name_of
 from app.core import context
 from app.core.errors import BodyTooLarge, RouteError
+from app.core.scopes import SCOPES
 from app.core.settings import Settings
 from app.http.body import JSON, BodyFormat, Sizes, sizes_of
 from app.http.bulkhead import RoomOf
@@ -66,13 +67,17 @@ class Contract:
         sent, and without `produces` an answer may be of any media type.
 
         Raises:
-            RouteError: nothing says who may call it. Closed by default: a service with such a route does not start.
+            RouteError: nothing says who may call it, or it requires a scope that nobody can be granted. Closed by
+                default: a service with such a route does not start.
         """
         self.method, self.path, self.endpoint = method, path, endpoint
         access = declared_access(endpoint) or inherited
         if access is None:
             how = "put @public or @requires(...) from app.auth.policy on it."
             raise RouteError(f"{self} does not say who may call it: {how}")
+        if unknown := sorted(access.scopes - SCOPES.keys()):
+            known = f"It has {', '.join(SCOPES)}." if SCOPES else "It has none yet."
+            raise RouteError(f"{self} requires {', '.join(unknown)}, which is not in app/core/scopes.py. {known}")
         self.access = access
         self.body, self.query = body, query
         self.declared_produces: tuple[str, ...] = declared(endpoint, "produces") or ()

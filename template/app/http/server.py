@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import multiprocessing
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import threading
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 from granian import Granian
@@ -75,9 +77,16 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         backpressure=connections,
         log_level=LogLevels(settings.log_level.lower()),
         log_dictconfig=logging_config(settings.log_level),
-        reload=reload,
-        reload_paths=[Path("app")],
+        **(_reloading() if reload else {}),
     ).serve()
+
+
+def _reloading() -> dict[str, Any]:
+    """Return the options that let workers start again, with the code as it is then, when a file changes."""
+    # A forked worker has the modules of its parent, as they were before the change.
+    multiprocessing.set_start_method("spawn", force=True)
+    # Code that does not load, half written, is not the end of it: the next change is tried again.
+    return {"reload": True, "reload_paths": [Path("app")], "reload_ignore_worker_failure": True}
 
 
 def http1_settings(settings: Settings) -> HTTP1Settings:

@@ -147,6 +147,8 @@ def logging_config(level: str, stream: str = "STDOUT_TEXT") -> dict[str, Any]:
             "granian.access": {"handlers": [], "propagate": False},
             # It tells of every look at the revision, and so of every /readyz.
             "alembic.runtime.migration": {"level": "WARNING"},
+            # It tells of each of its parts when it is imported.
+            "alembic.runtime.plugins": {"level": "WARNING"},
         },
     }
 

@@ -35,6 +35,7 @@ from app.db.migrate import alembic_config, current_revision, expected_revision, 
 from app.db.migrations.chain import previous
 from app.db.models import Base
 from tests.databases import fresh_database
+from tests.integration.drift import WRITE_ONE, require_no_drift
 from tests.integration.work import opened
 from tests.rows import fill
 
@@ -96,7 +97,19 @@ class TestHistory:
         run(empty, down("base"))
 
     def test_it_leads_to_what_the_models_say(self, settings: Settings) -> None:
-        run(settings, command.check)
+        require_no_drift(settings)
+
+    def test_a_migration_that_was_forgotten_is_asked_for(self, empty: Settings) -> None:
+        upgrade(empty)
+        table = table_of(Base.metadata)
+        try:
+            with pytest.raises(pytest.fail.Exception) as failure:
+                require_no_drift(empty)
+        finally:
+            Base.metadata.remove(table)
+
+        assert f"add_table {table.name}" in str(failure.value)
+        assert str(failure.value).endswith(WRITE_ONE)
 
 
 class TestRows:

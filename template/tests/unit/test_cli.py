@@ -44,7 +44,10 @@ class TestErrors:
         assert url is not None
         monkeypatch.setenv("DATABASE_URL", url.get_secret_value())
 
-        assert_refused(run_app("migrate"), "database")
+        refused = run_app("migrate")
+
+        assert_refused(refused, "database")
+        assert "just migrate" not in refused.err
 
     def test_an_unknown_revision_is_an_error(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         assert settings.database_url is not None

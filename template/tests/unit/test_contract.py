@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.auth.policy import public, requires
+from app.auth.policy import Access, public, requires
 from app.core.errors import BodyTooLarge, RouteError
+from app.core.scopes import SCOPES
 from app.core.settings import Settings
 from app.http.body import max_body
 from app.http.contract import Contract
@@ -33,7 +34,18 @@ class TestAccess:
         with pytest.raises(RouteError, match=r"GET /things \(.*undeclared\) does not say who may call it: put @public"):
             Contract("GET", "/things", undeclared)
 
-    def test_what_is_around_it_holds_where_it_declares_none(self) -> None:
+    @pytest.mark.parametrize("known", [{}, {"things:read": "See things.", "things:write": "Change them."}])
+    def test_a_scope_that_nobody_can_be_granted_is_named(
+        self, known: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.http.contract.SCOPES", known)
+        has = "It has things:read, things:write." if known else "It has none yet."
+
+        with pytest.raises(RouteError, match=rf"^GET /things \(.*undeclared\) requires things:raed, which .*\. {has}"):
+            Contract("GET", "/things", undeclared, inherited=Access(scopes=frozenset({"things:raed"})))
+
+    def test_what_is_around_it_holds_where_it_declares_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(SCOPES, "things:read", "See things.")
         around = Contract("GET", "/things", requires("things:read")(SimpleNamespace())).access
 
         assert Contract("GET", "/things", undeclared, inherited=around).access.scopes == {"things:read"}

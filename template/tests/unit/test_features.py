@@ -32,6 +32,13 @@ class LanternSettings(FeatureSettings):
 class Others(FeatureSettings):
     lantern_url: str = "there"
 """
+_LIST = """
+from app.core.entries import CommaSeparated
+from app.core.features import FeatureSettings
+
+class LanternSettings(FeatureSettings):
+    lantern_colours: CommaSeparated = ()
+"""
 
 _EXTENDED = """
 from app.lantern.base import LanternSettings
@@ -122,6 +129,12 @@ class TestSettings:
 
         with pytest.raises(FeatureError, match=r"^app/lantern/settings.py has no subclass of `FeatureSettings`"):
             features.settings_of_features()
+
+    def test_a_list_has_commas(self, plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+        plant("settings.py", _LIST)
+        monkeypatch.setenv("LANTERN_COLOURS", "red, green")
+
+        assert features.settings_of_features()().model_dump()["lantern_colours"] == ("red", "green")
 
     def test_two_features_cannot_have_one(self, plant: Plant) -> None:
         plant("settings.py", _SETTINGS)

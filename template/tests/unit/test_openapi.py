@@ -59,24 +59,29 @@ class TestOperations:
     def test_failures_are_documented_in_the_one_shape(self, operation: dict[str, Any]) -> None:
         found = {status: resolved(response) for status, response in operation["responses"].items()}
 
-        assert found.keys() >= _EVERYWHERE | _expected_failures(operation)
+        missing = (_EVERYWHERE | _expected_failures(operation)) - found.keys()
+        assert missing == set(), f"{operation['operationId']} can answer these, and does not document them"
         for status, response in found.items():
             if int(status) >= HTTPStatus.BAD_REQUEST and operation["operationId"] != "readyz":
-                assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+                schema = response.get("content", {}).get("application/json", {}).get("schema")
+                assert schema == {"$ref": "#/components/schemas/Error"}, f"{operation['operationId']}, {status}"
 
     @pytest.mark.parametrize("operation", _OPERATIONS)
     def test_examples_fit_their_schemas(self, operation: dict[str, Any]) -> None:
         for content in contents(operation):
+            assert "schema" in content, f"{operation['operationId']} has content without a schema"
             schema = {**content["schema"], "components": _DOCUMENT["components"]}
             named = [each["value"] for each in content.get("examples", {}).values()]
+            assert named or "example" in content, f"{operation['operationId']} has content without an example"
             examples = named or [content["example"]]
             for example in examples:
                 jsonschema_rs.validate(schema, example, validate_formats=True)
 
     @pytest.mark.parametrize("operation", _OPERATIONS)
     def test_each_says_what_it_does(self, operation: dict[str, Any]) -> None:
+        described = operation.get("description", "")
+        assert described.endswith("."), f"{operation['operationId']} needs a docstring that ends with a full stop"
         assert operation["summary"]
-        assert operation["description"].endswith(".")
 
 
 class TestExamples:

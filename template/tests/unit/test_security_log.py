@@ -65,7 +65,9 @@ class TestRecord:
         assert line["principal"] == "command line"
         assert "source_ip" not in line
 
-    def test_a_refusal_says_what_was_missing(self, lines: Lines) -> None:
+    def test_a_refusal_says_what_was_missing(self, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.http.contract.SCOPES", {"things:read": "", "things:write": ""})
+
         @requires("things:read", "things:write", role="admin")
         def endpoint() -> None: ...
 

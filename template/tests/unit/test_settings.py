@@ -201,6 +201,18 @@ class TestErrors:
         assert "987654" not in str(failure.value)
         assert "\n" not in str(failure.value)
 
+    def test_one_that_pydantic_reads_as_json_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Own(Settings):
+            lamp_colours: tuple[str, ...] = ()
+
+        monkeypatch.setattr("app.core.settings.Settings", Own)
+        monkeypatch.setenv("LAMP_COLOURS", "hunter2,red")
+
+        with pytest.raises(SettingsError, match=r"^LAMP_COLOURS: write it in JSON, a list like") as failure:
+            load()
+
+        assert "hunter2" not in str(failure.value)
+
     def test_all_are_named_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PORT", "x")
         monkeypatch.setenv("WORKERS", "x")

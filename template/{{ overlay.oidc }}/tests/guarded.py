@@ -2,12 +2,14 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.auth.policy import requires
 from app.core import context
+from app.core.scopes import SCOPES
 from app.core.settings import Settings
 from app.schemas.health import Health
 from tests.client import open_client
@@ -65,7 +67,10 @@ def provider_with_many_keys() -> Generator[LoopbackProvider]:
 def guarded_service(settings: Settings, provider: LoopbackProvider) -> Generator[httpx2.Client]:
     """Yield a client of a service that believes `provider`."""
     changes = {"auth_oidc_issuer": provider.issuer, "auth_oidc_leeway_seconds": 5}
-    with open_client(settings.model_copy(update=changes), PLANTED) as client:
+    with (
+        patch.dict(SCOPES, {"things:read": "See things."}),
+        open_client(settings.model_copy(update=changes), PLANTED) as client,
+    ):
         yield client
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import MetaData, Uuid
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.clock import now
@@ -26,11 +27,16 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UTCDateTime, UUID: Uuid}  # noqa: RUF012 - SQLAlchemy reads a plain dict
 
 
+def _made_at(context: DefaultExecutionContext) -> datetime:
+    made: datetime = context.get_current_parameters()["created_at"]
+    return made
+
+
 class Timestamps:
-    """When a row was made and last changed."""
+    """When a row was made and last changed: at the same time, in a new one."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=_made_at)
 
 
 class Identified:

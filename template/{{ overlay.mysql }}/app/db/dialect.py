@@ -51,6 +51,7 @@ _FORBIDDEN = 1290
 _READ_ONLY = {1036, _FORBIDDEN, 1792, 1836, 1874}
 _LOCK_WAIT = 1205
 _TIMEOUTS = {_LOCK_WAIT, 1969, 3024}  # and MariaDB's and MySQL's statement time
+_MISSING = {1054, 1146}  # unknown column, no such table
 _RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
 # Too many connections, handshake, access denied, shutdown, host blocked or unknown, network.
 _UNAVAILABLE = {1040, 1042, 1043, 1045, 1053, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226}
@@ -182,6 +183,11 @@ def is_unavailable(error: DBAPIError) -> bool:
         isinstance(error, OperationalError)
         and (number is None or number in _OF_THE_CLIENT or number in _UNAVAILABLE | _RETRYABLE)
     )
+
+
+def is_unmigrated(error: DBAPIError) -> bool:
+    """Return whether a statement named a table or a column that is not there."""
+    return _number(error) in _MISSING
 
 
 def is_retryable(error: DBAPIError) -> bool:

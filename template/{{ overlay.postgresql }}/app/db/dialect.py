@@ -43,6 +43,7 @@ HOLDER_UNKNOWN = "The database does not tell this user who holds it."
 
 _READ_ONLY = "25006"  # read_only_sql_transaction: a replica, or one that has become one
 _TIMEOUTS = {"57014", "55P03"}  # query_canceled, lock_not_available
+_MISSING = {"42P01", "42703"}  # undefined_table, undefined_column
 _RETRYABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
@@ -170,6 +171,11 @@ def is_timeout(error: DBAPIError) -> bool:
 def is_unavailable(error: DBAPIError) -> bool:
     """Return whether the database is away, rather than asked for something that it does not have."""
     return isinstance(error, OperationalError | InterfaceError)
+
+
+def is_unmigrated(error: DBAPIError) -> bool:
+    """Return whether a statement named a table or a column that is not there."""
+    return getattr(error.orig, "sqlstate", None) in _MISSING
 
 
 def is_retryable(error: DBAPIError) -> bool:

@@ -1,6 +1,7 @@
 """All that is particular to SQLite."""
 
 import math
+import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ LEFT_WITHOUT_LOCK = "Nothing was changed."
 HOLDER_UNKNOWN = "Another process writes to the file; SQLite does not tell which."
 
 _TIMEOUTS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}
+_MISSING = re.compile(r"^no such (table|column)\b|has no column named")
 _STEPS_BETWEEN_DEADLINE_CHECKS = 10_000
 
 
@@ -120,6 +122,11 @@ def is_unavailable(error: DBAPIError) -> bool:
     """Return whether the database is away, rather than asked for something that it does not have."""
     # SQLite calls nearly everything an operational error; the code of mistakes in SQL is the general one.
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR
+
+
+def is_unmigrated(error: DBAPIError) -> bool:
+    """Return whether a statement named a table or a column that is not there."""
+    return _MISSING.search(str(error.orig)) is not None
 
 
 def is_retryable(error: DBAPIError) -> bool:  # noqa: ARG001 - one writer at a time: nothing to run again

@@ -1,4 +1,4 @@
-"""Callers with orders."""
+"""Callers."""
 
 import httpx2
 import pytest
@@ -11,5 +11,5 @@ from tests.requests import Caller
 
 @pytest.fixture
 def alice(client: httpx2.Client, database: Database) -> Caller:
-    """A caller that may see and change its own orders."""
+    """A caller that has every scope."""
     return Caller(client, headers_for(database, "alice", list(SCOPES)))
