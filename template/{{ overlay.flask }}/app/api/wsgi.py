@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 from flask import Flask, Request
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
+AFTER_ANSWER: Final = "app.after_answer"
+"""The key in the environment of a request of what is called once the answer was sent."""
 _MOST_IN_MEMORY = 1024 * 1024
 """How many bytes of a body are kept in memory; more are in a temporary file, and written by a thread."""
 _log = structlog.get_logger("app.requests")
@@ -75,6 +77,8 @@ class WSGIAdapter:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
                 body, is_last = await answer.run(answer.next)
             await send({"type": "http.response.body", "body": body})
+            for work in environ[AFTER_ANSWER]:
+                await answer.run(work)
         finally:
             if gone is not None:
                 gone.cancel()
@@ -221,6 +225,7 @@ def _environ(scope: Scope, body: "IO[bytes] | UnreadableBody") -> "WSGIEnvironme
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        AFTER_ANSWER: [],
     }
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
