@@ -64,15 +64,18 @@ def app(settings: Settings) -> Flask:
         response.call_on_close(_CLOSED.set)
         return response
 
+    _add_views_that_go_on(app)
+    _add_views_that_clients_leave(app)
+    return app
+
+
+def _add_views_that_go_on(app: Flask) -> None:
     @app.get("/afterwards")
     @public
     def afterwards() -> str:
         run_after_answer(_CLOSED.set)
         run_after_answer(fail)
         return "sent"
-
-    _add_views_that_clients_leave(app)
-    return app
 
 
 def _add_views_that_clients_leave(app: Flask) -> None:

@@ -43,7 +43,7 @@ def is_one_mailbox(one: str, other: str) -> bool:
 
 def holder(session: Session, email: str) -> User | None:
     """Return the user with `email`, in whatever case, locked until the transaction ends."""
-    # Not by the address in one step: MySQL would lock the gap where nobody has it.
+    # Not by the address in one step: some databases lock the gap where nobody has it.
     found = session.scalar(select(User.id).where(User.email_key == folded(email)))
     return None if found is None else session.scalar(select(User).where(User.id == found).with_for_update())
 
