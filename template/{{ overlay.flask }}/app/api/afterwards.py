@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request
 
 from app.api.wsgi import AFTER_ANSWER
 
@@ -17,10 +17,11 @@ def run_after_answer(function: Callable[P, object], *args: P.args, **kwargs: P.k
     What it raises is in the log, and a stop waits for it (SHUTDOWN_TASKS_SECONDS).
     """
     work = partial(function, *args, **kwargs)
-    if AFTER_ANSWER in request.environ:
-        request.environ[AFTER_ANSWER].append(work)
-    else:
+    left = AFTER_ANSWER.get()
+    if left is None:
         after_this_request(partial(_closing, work))
+    else:
+        left.append(work)
 
 
 def _closing(work: Callable[[], object], response: Response) -> Response:

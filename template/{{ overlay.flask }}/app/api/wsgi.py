@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from contextvars import ContextVar, copy_context
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from flask import Flask, Request
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
-AFTER_ANSWER: Final = "app.after_answer"
-"""The key in the environment of a request of what is called once the answer was sent."""
+AFTER_ANSWER: ContextVar[list[Callable[[], object]] | None] = ContextVar("after_answer", default=None)
+"""What is called once the answer to this request was sent; None on a server that does not do that."""
 _MOST_IN_MEMORY = 1024 * 1024
 """How many bytes of a body are kept in memory; more are in a temporary file, and written by a thread."""
 _log = structlog.get_logger("app.requests")
@@ -66,6 +66,8 @@ class WSGIAdapter:
             return
         environ = _environ(scope, await _body(scope, receive))
         threads = self.own_thread if scope["path"] == "/healthz" else self.threads
+        left: list[Callable[[], object]] = []
+        AFTER_ANSWER.set(left)
         answer = _Answer(self.app.wsgi_app, environ, threads)
         gone = None
         try:
@@ -77,7 +79,7 @@ class WSGIAdapter:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
                 body, is_last = await answer.run(answer.next)
             await send({"type": "http.response.body", "body": body})
-            for work in environ[AFTER_ANSWER]:
+            for work in left:
                 await answer.run(work)
         finally:
             if gone is not None:
@@ -225,7 +227,6 @@ def _environ(scope: Scope, body: "IO[bytes] | UnreadableBody") -> "WSGIEnvironme
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        AFTER_ANSWER: [],
     }
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
