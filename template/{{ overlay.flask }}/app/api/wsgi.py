@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
+AFTER_ANSWER: ContextVar[list[Callable[[], object]] | None] = ContextVar("after_answer", default=None)
+"""What is called once the answer to this request was sent; None on a server that does not do that."""
 _MOST_IN_MEMORY = 1024 * 1024
 """How many bytes of a body are kept in memory; more are in a temporary file, and written by a thread."""
 _log = structlog.get_logger("app.requests")
@@ -67,6 +69,8 @@ class WSGIAdapter:
             return
         environ = _environ(scope)
         threads = self.own_thread if scope["path"] == "/healthz" else self.threads
+        left: list[Callable[[], object]] = []
+        AFTER_ANSWER.set(left)
         answer = _Answer(self.app.wsgi_app, environ, threads)
         gone = None
         try:
@@ -79,6 +83,8 @@ class WSGIAdapter:
                 await send({"type": "http.response.body", "body": body, "more_body": True})
                 body, is_last = await answer.run(answer.next)
             await send({"type": "http.response.body", "body": body})
+            for work in left:
+                await answer.run(work)
         finally:
             if gone is not None:
                 gone.cancel()

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask, Response, request, stream_with_context
 from structlog.testing import CapturingLogger
 
+from app.api.afterwards import run_after_answer
 from app.auth.policy import public, requires
 from app.auth.principal import Credentials, Principal
 from app.core.errors import Unauthenticated
@@ -65,8 +66,18 @@ def app(settings: Settings) -> Flask:
         response.call_on_close(_CLOSED.set)
         return response
 
+    _add_views_that_go_on(app)
     _add_views_that_clients_leave(app)
     return app
+
+
+def _add_views_that_go_on(app: Flask) -> None:
+    @app.get("/afterwards")
+    @public
+    def afterwards() -> str:
+        run_after_answer(_CLOSED.set)
+        run_after_answer(fail)
+        return "sent"
 
 
 def _add_views_that_clients_leave(app: Flask) -> None:
@@ -194,6 +205,14 @@ class TestAnswers:
             time.sleep(0.01)
         assert (log.calls[0].method_name, log.calls[0].args) == ("exception", ("crash",))
 
+    def test_what_is_left_for_after_it_runs_then(self, client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        log = CapturingLogger()
+        monkeypatch.setattr("app.http.middleware._log", log)
+
+        assert client.get("/afterwards").text == "sent"
+        assert _CLOSED.is_set()
+        assert [(call.method_name, call.args) for call in log.calls] == [("error", ("crash",))]
+
     def test_a_stream_ends_when_its_client_has_gone(self, app: Flask) -> None:
         _CLOSED.clear()
         sent: list[Message] = []
@@ -296,3 +315,7 @@ def test_it_is_an_ordinary_wsgi_application_too(app: Flask) -> None:
 
     assert client.get("/healthz").json == {"status": "ok"}
     assert client.post("/form", data={"a": "x" * 100}).status_code == 413
+    _CLOSED.clear()
+    with pytest.raises(ValueError, match="planted"), client.get("/afterwards"):
+        assert not _CLOSED.is_set()
+    assert _CLOSED.is_set()

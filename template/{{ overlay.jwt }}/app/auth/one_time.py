@@ -1,10 +1,9 @@
 """Tokens that are good for one use within some time: to set a new password, to prove an address.
 
-They are 256 random bits, so one round of SHA-256 is enough to store them by.
+The token for an address that the account does not have yet names it, so nothing that nobody has proved is stored.
 """
 
-import hashlib
-import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from app.auth.random_tokens import hashed, made
 from app.core import clock
 from app.core.failures.accounts import InvalidToken
 from app.core.ids import new_id
@@ -21,26 +21,34 @@ from app.observability.security_log import record_once_committed
 Purpose = Literal["reset", "proof"]
 
 _PREFIXES: Final[dict[Purpose, str]] = {"reset": "reset_", "proof": "proof_"}
+_MARK: Final = "."
 
 
-def issue(session: Session, user: User, purpose: Purpose, seconds: int) -> str:
-    """Return a new token for `user`, good for so many `seconds`.
+def issue(session: Session, user: User, purpose: Purpose, seconds: int, address: str = "") -> str:
+    """Return a new token for `user`, good for so many `seconds`; it names `address` if there is one.
 
     Earlier tokens stay valid until one is used, so asking for more does not invalidate them.
     """
-    token, now = _PREFIXES[purpose] + secrets.token_urlsafe(32), clock.now()
-    made = OneTimeToken(
+    token, now = made(_PREFIXES[purpose]), clock.now()
+    if address:
+        token += _MARK + urlsafe_b64encode(address.encode()).rstrip(b"=").decode()
+    stored = OneTimeToken(
         id=new_id(),
         user_id=user.id,
         purpose=purpose,
-        token_hash=_hash(token),
+        token_hash=hashed(token),
         created_at=now,
         expires_at=now + timedelta(seconds=seconds),
     )
-    session.add(made)
+    session.add(stored)
     session.flush()
     record_once_committed(session, "authn_token_created", account=user.email, user=user.id, purpose=purpose)
     return token
+
+
+def address_in(token: str) -> str:
+    """Return the address that `token` names, "" if it names none. The token must have been found valid."""
+    return urlsafe_b64decode(token.partition(_MARK)[2] + "==").decode()
 
 
 def count(session: Session, user_id: UUID, purpose: Purpose) -> int:
@@ -59,7 +67,7 @@ def owner(session: Session, token: str, purpose: Purpose) -> UUID:
         select(OneTimeToken.user_id)
         .join(User, User.id == OneTimeToken.user_id)
         .where(
-            OneTimeToken.token_hash == _hash(token),
+            OneTimeToken.token_hash == hashed(token),
             OneTimeToken.purpose == purpose,
             OneTimeToken.expires_at > clock.now(),
             User.disabled_at.is_(None),
@@ -93,7 +101,3 @@ def forget(session: Session, user_id: UUID, *purposes: Purpose) -> None:
 def forget_expired(session: Session) -> None:
     """Delete the tokens that are good for nothing any more."""
     session.execute(delete(OneTimeToken).where(OneTimeToken.expires_at <= clock.now()))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,7 +1,6 @@
 """Passwords: Argon2id, in as many threads at once as there is memory for."""
 
 import secrets
-import unicodedata
 from base64 import b64encode
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.auth.settings import AuthSettings
 from app.core import context
+from app.core.composed import composed
 from app.core.errors import Unavailable
 
 _LANES: Final = 1
@@ -53,20 +53,20 @@ class Passwords:
     def hash(self, password: str) -> str:
         """Return a hash of `password` to store."""
         with self._slot():
-            return self._hasher.hash(_composed(password))
+            return self._hasher.hash(composed(password))
 
     def verify(self, password: str, stored: str | None) -> Verdict:
         """Verify `password` against the hash `stored`. Without a hash, refuse it after the same work.
 
         Passwords are normalized to NFC, since keyboards enter accented letters differently (RFC 8265, 4.2.2).
         """
-        composed = _composed(password)
+        normal = composed(password)
         with self._slot():
-            is_right, new_hash = self._hasher.verify_and_update(composed, stored or self._nobodys)
-            if not is_right and composed != password:
+            is_right, new_hash = self._hasher.verify_and_update(normal, stored or self._nobodys)
+            if not is_right and normal != password:
                 # The hash was stored before passwords were normalized to NFC.
                 is_right = self._hasher.verify(password, stored or self._nobodys)
-                new_hash = self._hasher.hash(composed) if is_right else None
+                new_hash = self._hasher.hash(normal) if is_right else None
         return Verdict(is_right and stored is not None, new_hash)
 
     @contextmanager
@@ -92,10 +92,6 @@ def passwords_for(settings: AuthSettings) -> Passwords:
 @cache
 def _passwords(memory_kib: int, iterations: int, concurrency: int) -> Passwords:
     return Passwords(memory_kib, iterations, concurrency)
-
-
-def _composed(password: str) -> str:
-    return unicodedata.normalize("NFC", password)
 
 
 def _base64(content: bytes) -> str:

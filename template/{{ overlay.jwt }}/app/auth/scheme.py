@@ -35,4 +35,4 @@ def authenticate(database: Database, credentials: Credentials) -> Principal:
     if sent is None:
         raise Unauthenticated
     claims = tokens.read(database.settings, sent["token"])
-    return database.read_latest(sessions.principal, claims)
+    return database.read_latest(sessions.principal, database.settings, claims)

@@ -6,9 +6,7 @@ second use means that the token was stolen. Nobody can tell which of two users i
 (RFC 9700, 4.14.2).
 """
 
-import hashlib
 import hmac
-import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,6 +17,7 @@ from sqlalchemy import CursorResult, bindparam, delete, func, or_, select, updat
 from sqlalchemy.orm import Session
 
 from app.auth.principal import Principal
+from app.auth.random_tokens import hashed, made
 from app.auth.settings import AuthSettings
 from app.auth.tokens import Claims
 from app.core import clock
@@ -33,7 +32,7 @@ _PREFIX: Final = "refresh_"
 
 # One statement a request, built once.
 _CURRENT: Final = (
-    select(User.id, User.roles, User.scopes, UserSession.scopes.label("asked"))
+    select(User.id, User.roles, User.scopes, User.email_proven_at, UserSession.scopes.label("asked"))
     .join(UserSession, UserSession.user_id == User.id)
     .where(
         UserSession.id == bindparam("session"),
@@ -55,15 +54,15 @@ class Ongoing(NamedTuple):
     refresh_token: str
 
 
-def principal(session: Session, claims: Claims) -> Principal:
+def principal(session: Session, settings: AuthSettings, claims: Claims) -> Principal:
     """Return the user whose session `claims` names, with what is granted to them at this moment.
 
     Raises:
-        Unauthenticated: the session has ended, or is not that user's.
+        Unauthenticated: the session has ended, or is not that user's, or the user may not sign in.
     """
     parameters = {"session": claims.session_id, "user": claims.user_id, "now": clock.now()}
     row = session.execute(_CURRENT, parameters).one_or_none()
-    if row is None:
+    if row is None or not _is_proved(settings, row.email_proven_at):
         raise Unauthenticated
     granted = frozenset(scope for scope in SCOPES if _has(row.scopes, scope) and _has(row.asked, scope))
     return Principal(str(row.id), scopes=granted, roles=frozenset(row.roles), session=claims.session_id)
@@ -93,7 +92,7 @@ def start(
     session.add(started)
     session.flush()
     record_once_committed(session, "authn_login_success", account=user.email, user=user_id, session_id=started.id)
-    first = _PREFIX + secrets.token_urlsafe(32)
+    first = made(_PREFIX)
     return Ongoing(user_id, started.id, _stored(session, started.id, first))
 
 
@@ -106,14 +105,14 @@ def store_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) ->
 def rotate(session: Session, settings: AuthSettings, token: str) -> Ongoing | None:
     """Rotate `token`: return the session with its next refresh token, or None if `token` is not valid.
 
-    It is not valid either when the session was idle for AUTH_SESSION_IDLE_SECONDS, or the user is disabled.
+    It is not valid either when the session was idle for AUTH_SESSION_IDLE_SECONDS, or the user may not sign in.
 
     Two tabs of a browser, or a request that is sent again, use a token twice: within AUTH_REFRESH_GRACE_SECONDS they
     get the same next token. After that time, a second use revokes the session. The caller must let that be committed,
     so nothing is raised here.
     """
     found = session.execute(
-        select(RefreshToken.id, RefreshToken.session_id).where(RefreshToken.token_hash == _hash(token))
+        select(RefreshToken.id, RefreshToken.session_id).where(RefreshToken.token_hash == hashed(token))
     ).one_or_none()
     if found is None:
         return None
@@ -178,7 +177,7 @@ def forget_dead(session: Session, settings: AuthSettings) -> int:
 
 def end(session: Session, token: str) -> None:
     """End the session that `token`, used or not, belongs to; do nothing if there is none (RFC 7009, 2.2)."""
-    found = select(RefreshToken.session_id).where(RefreshToken.token_hash == _hash(token))
+    found = select(RefreshToken.session_id).where(RefreshToken.token_hash == hashed(token))
     session_id = session.scalar(found)
     if session_id is not None and _revoke(session, UserSession.id == session_id):
         record_once_committed(session, "authn_token_revoked", session_id=session_id)
@@ -207,19 +206,20 @@ def _make_room(session: Session, user_id: UUID, most: int) -> None:
 
 
 def _may_sign_in(settings: AuthSettings, user: User) -> bool:
-    return user.disabled_at is None and (user.email_proven_at is not None or not settings.auth_email_proof)
+    return user.disabled_at is None and _is_proved(settings, user.email_proven_at)
 
 
-def _is_disabled(session: Session, user_id: UUID) -> bool:
-    return session.scalar(select(User.disabled_at).where(User.id == user_id)) is not None
+def _is_proved(settings: AuthSettings, proven_at: datetime | None) -> bool:
+    return proven_at is not None or not settings.auth_email_proof
 
 
 def _goes_on(session: Session, settings: AuthSettings, family: UserSession, now: datetime) -> bool:
     idle_since = now - timedelta(seconds=settings.auth_session_idle_seconds)
     is_over = family.revoked_at is not None or family.expires_at <= now
-    return not (is_over or (family.last_used_at or family.created_at) <= idle_since) and not _is_disabled(
-        session, family.user_id
-    )
+    if is_over or (family.last_used_at or family.created_at) <= idle_since:
+        return False
+    user = session.get(User, family.user_id)
+    return user is not None and _may_sign_in(settings, user)
 
 
 def _is_in_grace(session: Session, settings: AuthSettings, token_id: UUID, now: datetime) -> bool:
@@ -229,7 +229,7 @@ def _is_in_grace(session: Session, settings: AuthSettings, token_id: UUID, now: 
 
 def _followed(session: Session, settings: AuthSettings, token_id: UUID, token: str) -> str | None:
     """Return the token that was given for `token` a moment ago; None if the secret that it came from is gone."""
-    candidates = {_hash(each): each for each in (_following(key, token_id, token) for key in settings.jwt_secrets)}
+    candidates = {hashed(each): each for each in (_following(key, token_id, token) for key in settings.jwt_secrets)}
     found = session.scalar(select(RefreshToken.token_hash).where(RefreshToken.token_hash.in_(candidates)))
     return candidates[found] if found else None
 
@@ -241,12 +241,8 @@ def _following(secret: str, token_id: UUID, token: str) -> str:
 
 
 def _stored(session: Session, session_id: UUID, token: str) -> str:
-    session.add(RefreshToken(id=new_id(), session_id=session_id, token_hash=_hash(token), created_at=clock.now()))
+    session.add(RefreshToken(id=new_id(), session_id=session_id, token_hash=hashed(token), created_at=clock.now()))
     return token
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _has(bound: Sequence[str] | None, scope: str) -> bool:

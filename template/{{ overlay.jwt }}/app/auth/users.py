@@ -1,6 +1,5 @@
 """Users in the database: made, found and changed by themselves."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -10,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import one_time, sessions
+from app.auth.addresses import Message, folded, gives_way, holder, is_one_mailbox, require_free
 from app.auth.principal import Principal
+from app.auth.settings import AuthSettings
 from app.core import clock
 from app.core.errors import Forbidden, NotFound, Unauthenticated
 from app.core.failures.accounts import EmailTaken, InvalidToken
@@ -42,28 +43,6 @@ class Secret(NamedTuple):
     password_changed_at: datetime
 
 
-class Message(NamedTuple):
-    """A token, and the address to send it to: the one that is stored, since others can look the same."""
-
-    address: str
-    token: str
-
-
-def folded(email: str) -> str:
-    """Return `email` as it is compared: without its case, and however its letters are composed (NFC)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).casefold())
-
-
-def require_free(session: Session, email: str) -> None:
-    """Check that no user has `email`.
-
-    Raises:
-        EmailTaken: somebody has, in whatever case.
-    """
-    if session.scalar(select(User.id).where(User.email_key == folded(email))) is not None:
-        raise EmailTaken
-
-
 def create(session: Session, email: str, password_hash: str) -> UserDetails:
     """Return the new user, who has no role.
 
@@ -89,6 +68,23 @@ def create(session: Session, email: str, password_hash: str) -> UserDetails:
     return _details(user)
 
 
+def register(session: Session, settings: AuthSettings, email: str, password_hash: str) -> UserDetails:
+    """Return the user who registers: a new one, or the one who has the address and gives way, with this password.
+
+    Raises:
+        EmailTaken: somebody has the address, in whatever case.
+    """
+    user = holder(session, email)
+    if user is None:
+        return create(session, email, password_hash)
+    if not gives_way(settings, user, email):
+        raise EmailTaken
+    user.email = email
+    _set_password(session, user, password_hash)
+    session.flush()
+    return _details(user)
+
+
 def secret_of(session: Session, email: str) -> Secret | None:
     """Return what the user with `email` signs in with, None if there is no such user."""
     return _secret(session.scalar(select(User).where(User.email_key == folded(email))))
@@ -97,6 +93,15 @@ def secret_of(session: Session, email: str) -> Secret | None:
 def own_secret(session: Session, caller: Principal) -> Secret | None:
     """Return what the caller signs in with."""
     return _secret(session.get(User, UUID(caller.subject)))
+
+
+def proof_secret(session: Session, token: str) -> Secret | None:
+    """Return what the user whose `token` proves an address signs in with.
+
+    Raises:
+        InvalidToken: it is unknown, was used, or has expired.
+    """
+    return _secret(session.get(User, one_time.owner(session, token, "proof")))
 
 
 def me(session: Session, caller: Principal) -> UserDetails:
@@ -112,11 +117,16 @@ def me(session: Session, caller: Principal) -> UserDetails:
 
 
 def update_me(
-    session: Session, caller: Principal, verified: Secret, email: str | None, password_hash: str | None
+    session: Session,
+    settings: AuthSettings,
+    caller: Principal,
+    verified: Secret,
+    email: str | None,
+    password_hash: str | None,
 ) -> UserDetails:
     """Return the caller after the change; with a new password, all sessions but the caller's end.
 
-    `verified` is what the caller has proved to know.
+    `verified` is what the caller has proved to know. With AUTH_EMAIL_PROOF the address stays until `email` is proved.
 
     Raises:
         EmailTaken: somebody else has the address, in whatever case.
@@ -128,14 +138,10 @@ def update_me(
         raise Forbidden
     user.updated_at = clock.now()
     if email is not None:
-        record_once_committed(session, "user_updated", account=user.email, user=user.id, new_account=email)
-        if not _is_one_mailbox(email, user.email):
-            user.email_proven_at = None
-            # They were sent to an address that may be somebody else's by now.
-            one_time.forget(session, user.id)
-        user.email, user.email_key = email, folded(email)
+        _change_address(session, settings, user, email)
     if password_hash is not None:
         _set_password(session, user, password_hash, keep=caller.session)
+        one_time.forget(session, user.id)
     with explaining(session, _BROKEN):
         session.flush()
     return _details(user)
@@ -152,6 +158,7 @@ def reset_password(session: Session, token: str, password_hash: str) -> None:
     user = one_time.take(session, token, "reset")
     user.email_proven_at = user.email_proven_at or clock.now()
     _set_password(session, user, password_hash)
+    one_time.forget(session, user.id)
 
 
 def email_of(session: Session, token: str) -> str:
@@ -166,24 +173,13 @@ def email_of(session: Session, token: str) -> str:
     return user.email
 
 
-def prove_email(session: Session, token: str) -> None:
-    """Note that the address of the user whose `token` for that it is was proven.
-
-    Raises:
-        InvalidToken: it is unknown, was used, or has expired.
-    """
-    user = one_time.take(session, token, "proof")
-    user.email_proven_at = clock.now()
-    record_once_committed(session, "user_updated", account=user.email, user=user.id, is_proven=True)
-
-
 def named(session: Session, email: str) -> User:
     """Return the user with `email`, locked until the transaction ends.
 
     Raises:
         NotFound: there is no such user.
     """
-    user = session.scalar(select(User).where(User.email_key == folded(email)).with_for_update())
+    user = holder(session, email)
     if user is None:
         raise NotFound(f"There is no user {email}.")
     return user
@@ -192,7 +188,8 @@ def named(session: Session, email: str) -> User:
 def reset_token(session: Session, email: str, seconds: int, most: int | None = None) -> Message | None:
     """Return a new token for a new password of the user with `email`, good for so many `seconds`.
 
-    None if the user has `most` of them already.
+    It goes to the address that is stored, since others can compare as the same. None if the user has `most` of them
+    already.
 
     Raises:
         NotFound: there is no such user, or the user is disabled.
@@ -205,18 +202,19 @@ def reset_token(session: Session, email: str, seconds: int, most: int | None = N
     return Message(user.email, one_time.issue(session, user, "reset", seconds))
 
 
-def proof_token(session: Session, user_id: UUID, seconds: int) -> Message | None:
-    """Return a new token with which the user proves the address; None if that is done."""
-    user = session.get(User, user_id)
-    if user is None or user.email_proven_at is not None:
-        return None
+def _change_address(session: Session, settings: AuthSettings, user: User, email: str) -> None:
+    # Only the address that was asked for last can be proved.
     one_time.forget(session, user.id, "proof")
-    return Message(user.email, one_time.issue(session, user, "proof", seconds))
-
-
-def _is_one_mailbox(one: str, other: str) -> bool:
-    """Return whether mail to one address gets to the other: the case of ASCII letters alone is no difference."""
-    return one.encode().lower() == other.encode().lower()
+    is_moved = not is_one_mailbox(email, user.email)
+    if is_moved and settings.auth_email_proof:
+        require_free(session, settings, email, but=user.id)
+        return
+    record_once_committed(session, "user_updated", account=user.email, user=user.id, new_account=email)
+    if is_moved:
+        user.email_proven_at = None
+        # They were sent to an address that may be somebody else's by now.
+        one_time.forget(session, user.id)
+    user.email, user.email_key = email, folded(email)
 
 
 def _set_password(session: Session, user: User, password_hash: str, *, keep: UUID | None = None) -> None:
@@ -224,7 +222,6 @@ def _set_password(session: Session, user: User, password_hash: str, *, keep: UUI
     user.updated_at = clock.now()
     user.password_hash, user.password_changed_at = password_hash, user.updated_at
     sessions.end_all(session, user.id, keep=keep)
-    one_time.forget(session, user.id, "reset")
 
 
 def _secret(user: User | None) -> Secret | None:

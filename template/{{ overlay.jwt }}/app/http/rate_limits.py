@@ -13,7 +13,7 @@ from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from app.auth.users import folded
+from app.auth.addresses import folded
 from app.core import context
 from app.core.about import SLUG
 from app.core.failures.accounts import TooManyRequests

@@ -1,7 +1,7 @@
 """Signing in: the password form of OAuth 2.0 (RFC 6749, 4.3), and the tokens that it is answered with."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -11,16 +11,18 @@ from app.schemas.base import Schema
 from app.schemas.fields import LINE, Email, Timestamp
 from app.schemas.lists import ListQuery
 from app.schemas.page import Page
-from app.schemas.users import NewPassword, SentPassword
+from app.schemas.users import COMPOSED, NewPassword, SentPassword
 
 _ANY_SCOPE = "|".join(re.escape(scope) for scope in SCOPES)
 # No more of them than there are.
 _SCOPE_LIST = f"^(({_ANY_SCOPE})( ({_ANY_SCOPE}))" + "{0," + str(len(SCOPES) - 1) + "})?$" if SCOPES else "^$"
 
+LONGEST_TOKEN: Final = 1500
+"""It may name an address, of up to four bytes a character."""
 
 OneTimeToken = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200, pattern=LINE),
+    StringConstraints(min_length=1, max_length=LONGEST_TOKEN, pattern=LINE),
     Field(repr=False, description="Good for one use.", examples=["reset_SECRET"]),
 ]
 
@@ -29,7 +31,7 @@ class TokenRequest(Schema):
     """A form that signs a user in."""
 
     grant_type: Literal["password"] = "password"
-    username: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=LINE)] = Field(
+    username: Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=LINE), COMPOSED] = Field(
         description="The user's e-mail address, in any case.", examples=["ada@example.com"]
     )
     password: SentPassword
@@ -43,7 +45,7 @@ class TokenRequest(Schema):
 class RefreshRequest(Schema):
     """A refresh token."""
 
-    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE)] = Field(
         repr=False, description="The newest of the session.", examples=["refresh_SECRET"]
     )
 
@@ -51,7 +53,7 @@ class RefreshRequest(Schema):
 class ResetRequest(Schema):
     """A request to reset the password of an account."""
 
-    email: Email = Field(examples=["ada@example.com"])
+    email: Annotated[Email, COMPOSED] = Field(examples=["ada@example.com"])
 
 
 class NewPasswordRequest(Schema):
@@ -62,9 +64,10 @@ class NewPasswordRequest(Schema):
 
 
 class ProofRequest(Schema):
-    """The token that was sent to an address."""
+    """The token that was sent to an address, and the password of the account: neither is enough alone."""
 
     token: OneTimeToken
+    password: SentPassword
 
 
 class SessionRead(Schema):

@@ -1,11 +1,20 @@
 """Users: what they send to register and to change themselves, and what they see."""
 
-import unicodedata
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
+from app.core.composed import composed
 from app.schemas.base import Schema
 from app.schemas.fields import LINE, Email, Timestamp, optional
 
@@ -21,11 +30,19 @@ _PART = (
 _VISIBLE = rf"^{_PART}]+@{_PART}.]+(\.{_PART}.]+)+$"
 
 
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+def _composed(value: object) -> object:
+    return composed(value) if isinstance(value, str) else value
 
 
-Address = Annotated[Email, StringConstraints(pattern=_VISIBLE), AfterValidator(_composed)]
+def _measured(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - whatever was sent
+    validate(_composed(value))
+    return value
+
+
+COMPOSED: Final = BeforeValidator(_composed)
+"""Composes a text (NFC) before its length counts, which can grow by that."""
+
+Address = Annotated[Email, StringConstraints(pattern=_VISIBLE), COMPOSED]
 """The e-mail address of an account: two that look the same are the same."""
 
 _ADDRESS = TypeAdapter(Address)
@@ -39,9 +56,11 @@ def if_address(text: str) -> str | None:
         return None
 
 
-NewPassword = Annotated[str, _BOUNDS, _SECRECY]
-SentPassword = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=LINE), _SECRECY]
-"""A password that may be wrong: it is not told apart by its length."""
+NewPassword = Annotated[str, _BOUNDS, COMPOSED, _SECRECY]
+SentPassword = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, pattern=LINE), WrapValidator(_measured), _SECRECY
+]
+"""A password that may be wrong: it is not told apart by its length. Old hashes are of what was typed, so it stays."""
 
 
 class UserCreate(Schema):
@@ -58,7 +77,7 @@ class UserUpdate(Schema):
         json_schema_extra={"dependentRequired": {"email": ["current_password"], "password": ["current_password"]}}
     )
 
-    email: Address = optional("The new address.", "ada@example.com")
+    email: Address = optional("The new address; where addresses are proved, it counts from then on.", "ada@example.com")
     password: NewPassword = optional("The new password; all other sessions end.", "correct horse battery staple")
     current_password: SentPassword = optional(
         "Needed to change the address or the password.", "correct horse battery staple"

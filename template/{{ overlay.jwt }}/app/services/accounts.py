@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from app.auth import mail, sessions, tokens, users
+from app.auth import addresses, mail, sessions, tokens, users
 from app.auth.passwords import passwords_for
 from app.auth.principal import Principal
 from app.auth.settings import AuthSettings
@@ -22,7 +22,7 @@ from app.db.database import Database
 from app.observability.security_log import record
 from app.schemas.users import if_address
 
-_MOST_RESETS: Final = 5
+_MOST_BY_MAIL: Final = 5
 
 
 class UserChanges(TypedDict, total=False):
@@ -45,14 +45,15 @@ class Tokens:
 def register(database: Database, email: str, password: str) -> UserDetails:
     """Return the new user, who has all scopes and no role.
 
-    With AUTH_EMAIL_PROOF, the user proves the address before signing in.
+    With AUTH_EMAIL_PROOF, the user proves the address before signing in. Until then anybody may register with it
+    again, and the password of the last one counts. A user who has enough tokens gets no more.
 
     Raises:
         EmailTaken: somebody has the address, in whatever case.
         Invalid: the password is one that is tried first.
     """
     require_strong(password, email)
-    database.read_latest(users.require_free, email)
+    database.read_latest(addresses.require_free, database.settings, email)
     password_hash = passwords_for(database.settings).hash(password)
     user, proof = database.write(_register, database.settings, email, password_hash)
     _send_proof(proof)
@@ -104,6 +105,8 @@ def sign_out(database: Database, refresh_token: str) -> None:
 def update_me(database: Database, caller: Principal, changes: UserChanges) -> UserDetails:
     """Return the caller after `changes`; without any, nothing changes.
 
+    With AUTH_EMAIL_PROOF, the address stays until the new one is proved.
+
     Raises:
         Invalid: the current password is needed and was not sent.
         Forbidden: it is wrong.
@@ -127,20 +130,26 @@ def update_me(database: Database, caller: Principal, changes: UserChanges) -> Us
     return changed
 
 
-def request_reset(database: Database, email: str) -> None:
-    """Send a token to the user with the address, if there is one: nobody is told whether there is.
-
-    A user who has enough of them gets no more, so that nobody can fill the mailbox.
+def require_sender() -> None:
+    """Check that this service sends mail.
 
     Raises:
-        NotFound: this service sends nothing.
+        NotFound: it does not.
     """
     if mail.SENDER is None:
         raise NotFound
+
+
+def send_reset(database: Database, email: str) -> None:
+    """Send a token to the user with the address, if there is one.
+
+    It takes longer where there is one: so call it after the answer, which tells nobody. A user who has enough tokens
+    gets no more, so that nobody can fill the mailbox.
+    """
     seconds = database.settings.auth_one_time_token_seconds
     with suppress(NotFound):
-        message = database.write(users.reset_token, email, seconds, _MOST_RESETS)
-        if message is not None:
+        message = database.write(users.reset_token, email, seconds, _MOST_BY_MAIL)
+        if message is not None and mail.SENDER is not None:
             mail.SENDER.send_reset(*message)
 
 
@@ -157,20 +166,25 @@ def reset_password(database: Database, token: str, password: str) -> None:
     database.write(users.reset_password, token, password_hash)
 
 
-def prove_email(database: Database, token: str) -> None:
-    """Note that the address belongs to its user, who can sign in from now on.
+def prove_email(database: Database, token: str, password: str) -> None:
+    """Note that the address which `token` was sent to belongs to its user, who can sign in with it from now on.
 
     Raises:
-        InvalidToken: the token is unknown, was used, or has expired.
+        InvalidToken: the token is unknown, was used, or has expired; or somebody else has proved the address.
+        Forbidden: the user has another password.
     """
-    database.write(users.prove_email, token)
+    known = database.read_latest(users.proof_secret, token)
+    if known is None or not passwords_for(database.settings).verify(password, known.password_hash).is_right:
+        record("authn_login_fail", account=known.email if known else None, user=known.user_id if known else None)
+        raise Forbidden("The password is wrong.")
+    database.write(addresses.prove, database.settings, token, known.password_changed_at)
 
 
 def _register(
     session: Session, settings: AuthSettings, email: str, password_hash: str
-) -> tuple[UserDetails, users.Message | None]:
-    user = users.create(session, email, password_hash)
-    return user, _proof(session, settings, user)
+) -> tuple[UserDetails, addresses.Message | None]:
+    user = users.register(session, settings, email, password_hash)
+    return user, _proof(session, settings, user, email)
 
 
 def _change(
@@ -180,17 +194,18 @@ def _change(
     known: users.Secret,
     email: str | None,
     password_hash: str | None,
-) -> tuple[UserDetails, users.Message | None]:
-    user = users.update_me(session, caller, known, email, password_hash)
-    return user, _proof(session, settings, user) if email is not None else None
+) -> tuple[UserDetails, addresses.Message | None]:
+    user = users.update_me(session, settings, caller, known, email, password_hash)
+    return user, _proof(session, settings, user, email) if email is not None else None
 
 
-def _proof(session: Session, settings: AuthSettings, user: UserDetails) -> users.Message | None:
-    seconds = settings.auth_one_time_token_seconds
-    return users.proof_token(session, user.id, seconds) if settings.auth_email_proof else None
+def _proof(session: Session, settings: AuthSettings, user: UserDetails, email: str) -> addresses.Message | None:
+    if not settings.auth_email_proof:
+        return None
+    return addresses.proof_token(session, user.id, email, settings.auth_one_time_token_seconds, _MOST_BY_MAIL)
 
 
-def _send_proof(message: users.Message | None) -> None:
+def _send_proof(message: addresses.Message | None) -> None:
     # Without a sender, AUTH_EMAIL_PROOF stops the start.
     if message is not None and mail.SENDER is not None:
         mail.SENDER.send_proof(*message)

@@ -216,6 +216,15 @@ class TestLogout:
         assert client.post("/v1/auth/logout", json={"refresh_token": "nonsense"}).status_code == 204
 
 
+@pytest.mark.parametrize("path", ["refresh", "logout"])
+@pytest.mark.parametrize("character", ["\x00", "\n", "\x7f", "\x9f"])
+def test_a_refresh_token_is_one_line(client: httpx2.Client, path: str, character: str) -> None:
+    response = client.post(f"/v1/auth/{path}", json={"refresh_token": f"refresh_{character}"})
+
+    (detail,) = assert_failed(response, 422, "validation_error")
+    assert detail["field"] == "refresh_token"
+
+
 def test_the_log_holds_no_secret(client: httpx2.Client, capfd: pytest.CaptureFixture[str]) -> None:
     register(client)
     tokens = tokens_of(client)

@@ -46,6 +46,14 @@ class TestRegister:
         assert_failed(client.post("/v1/users", json=decomposed), 409, "email_taken")
         assert sign_in(client, decomposed["email"]).status_code == 200
 
+    def test_they_count_composed(self, client: httpx2.Client) -> None:
+        email, password = "e\u0301" * 240 + "@example.com", "e\u0301" * 120
+        register(client, email, password)
+        caller = bearer(client, tokens_of(client, email, password))
+
+        assert caller.get(_ME).json()["email"] == "\u00e9" * 240 + "@example.com"
+        assert caller.patch(_ME, json={"password": _NEW, "current_password": password}).status_code == 200
+
     def test_accents_count(self, client: httpx2.Client) -> None:
         register(client, "andre@example.com")
 
@@ -75,6 +83,8 @@ class TestRegister:
             ("email", "ada@example\u3000.com"),
             ("email", "\ufeffada@example.com"),
             ("email", "x" * 250 + "@example.com"),
+            ("email", "\ufb2c" * 240 + "@a.bc"),
+            ("password", "\ufb2c" * 43),
             ("roles", ["admin"]),
             ("scopes", ["everything"]),
             ("id", "019c0f5e-7a3c-7b1e-8f42-3d5a6b7c8d9e"),

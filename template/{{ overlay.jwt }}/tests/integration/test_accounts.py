@@ -57,7 +57,8 @@ def kinds(outcomes: list[T | AppError]) -> Counter[str]:
 
 
 def caller_of(database: Database, pair: Tokens) -> Principal:
-    return database.read_latest(sessions.principal, tokens.read(database.settings, pair.access_token))
+    settings = database.settings
+    return database.read_latest(sessions.principal, settings, tokens.read(settings, pair.access_token))
 
 
 class TestRegister:
@@ -160,7 +161,7 @@ class TestUpdate:
         accounts.update_me(database, caller, UserChanges(password="a better one", current_password=PASSWORD))
 
         with pytest.raises(Forbidden):
-            database.write(users.update_me, caller, known, "eve@example.com", None)
+            database.write(users.update_me, database.settings, caller, known, "eve@example.com", None)
 
     def test_many_at_once_leave_one_session(self, database: Database) -> None:
         pairs = [accounts.sign_in(database, *_SECRET) for _ in range(_THREADS)]

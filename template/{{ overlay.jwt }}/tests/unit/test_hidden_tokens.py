@@ -11,6 +11,7 @@ SECRET = "hunter2-hunter2_hunter2-hunter2_hunter2-hun"
         f"sent refresh_{SECRET}",
         f"reset_{SECRET} went",
         f"(proof_{SECRET})",
+        f"proof_{SECRET}.hunter2\n",
     ],
 )
 def test_the_log_hides_tokens_by_their_form(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response, status
+from fastapi import APIRouter, BackgroundTasks, Body, Response, status
 
 from app.api.deps import Db
 from app.auth.policy import public
@@ -56,9 +56,10 @@ async def logout(data: RefreshRequest, db: Db) -> None:
 @public
 @max_body(attempts.MAX_BODY)
 @limited(per_caller("reset"))
-async def request_reset(data: ResetRequest, db: Db) -> None:
+async def request_reset(data: ResetRequest, db: Db, background: BackgroundTasks) -> None:
     """Ask for a token that sets a new password; it is sent to the address, if a user has it."""
-    await db.run(accounts.request_reset, data.email)
+    accounts.require_sender()
+    background.add_task(db.run, accounts.send_reset, data.email)
 
 
 @router.post("/password", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(429))
@@ -71,10 +72,11 @@ async def reset_password(data: NewPasswordRequest, db: Db) -> None:
     await db.run(accounts.reset_password, data.token, data.password)
 
 
-@router.post("/proof", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(429))
+@router.post("/proof", status_code=status.HTTP_204_NO_CONTENT, response_class=Response, responses=errors(403, 429))
 @public
 @max_body(attempts.MAX_BODY)
+@bulkhead(attempts.hashing)
 @limited(per_caller("proof"))
 async def prove_email(data: ProofRequest, db: Db) -> None:
-    """Prove an e-mail address with the token that was sent to it."""
-    await db.run(accounts.prove_email, data.token)
+    """Prove an e-mail address with the token that was sent to it, and the password of the account."""
+    await db.run(accounts.prove_email, data.token, data.password)

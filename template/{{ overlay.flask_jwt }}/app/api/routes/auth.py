@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
+from app.api.afterwards import run_after_answer
 from app.api.deps import get_database
 from app.api.routing import Router
 from app.auth.policy import public
@@ -58,7 +59,8 @@ def logout(body: RefreshRequest) -> None:
 @limited(per_caller("reset"))
 def request_reset(body: ResetRequest) -> None:
     """Ask for a token that sets a new password; it is sent to the address, if a user has it."""
-    accounts.request_reset(get_database(), body.email)
+    accounts.require_sender()
+    run_after_answer(accounts.send_reset, get_database(), body.email)
 
 
 @router.post("/password", status=HTTPStatus.NO_CONTENT, responses=errors(429))
@@ -71,10 +73,11 @@ def reset_password(body: NewPasswordRequest) -> None:
     accounts.reset_password(get_database(), body.token, body.password)
 
 
-@router.post("/proof", status=HTTPStatus.NO_CONTENT, responses=errors(429))
+@router.post("/proof", status=HTTPStatus.NO_CONTENT, responses=errors(403, 429))
 @public
 @max_body(attempts.MAX_BODY)
+@bulkhead(attempts.hashing)
 @limited(per_caller("proof"))
 def prove_email(body: ProofRequest) -> None:
-    """Prove an e-mail address with the token that was sent to it."""
-    accounts.prove_email(get_database(), body.token)
+    """Prove an e-mail address with the token that was sent to it, and the password of the account."""
+    accounts.prove_email(get_database(), body.token, body.password)

@@ -5,7 +5,10 @@ from app.core.errors import AppError, Conflict
 
 class InvalidToken(AppError):
     status, code = 400, "invalid_token"
-    when = "a token for a new password or a proof is unknown, was used, or has expired; ask for a new one"
+    when = (
+        "a token for a new password or a proof is unknown, was used, or has expired, or somebody else has proved the "
+        "address; ask for a new one"
+    )
     default = "The token is not valid, was used, or has expired. Ask for a new one."
 
 
