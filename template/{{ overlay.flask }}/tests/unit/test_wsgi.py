@@ -13,9 +13,7 @@ from flask import Flask, Response, request, stream_with_context
 from structlog.testing import CapturingLogger
 
 from app.api.afterwards import run_after_answer
-from app.auth.policy import public, requires
-from app.auth.principal import Credentials, Principal
-from app.core.errors import Unauthenticated
+from app.auth.policy import public
 from app.core.settings import Settings
 from app.http.asgi import Message, Receive, Scope, Send
 from app.main import create_app, create_asgi_app
@@ -238,76 +236,6 @@ class TestAnswers:
 
         asyncio.run(asyncio.wait_for(leave(), 5))
         assert _CLOSED.wait(5)
-
-
-class TestHeadsBeforeBodies:
-    """A body that comes in parts is read only if the head is not refused."""
-
-    @staticmethod
-    def ask(app: Flask, method: str, path: str, parts: int = 3) -> tuple[int, int]:
-        """Send a body in `parts`; return the status, and how many of them were read."""
-        left, sent = [b"{}"] * parts, list[Message]()
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": left.pop(), "more_body": bool(left)}
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        headers = [(b"host", b"localhost"), (b"transfer-encoding", b"chunked"), (b"content-type", b"application/json")]
-        request = {"type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path}
-        about = {"query_string": b"", "client": None, "server": None, "headers": headers}
-
-        async def run() -> None:
-            await create_asgi_app(app)({**request, **about}, receive, send)
-
-        asyncio.run(run())
-        return sent[0]["status"], parts - len(left)
-
-    @pytest.fixture
-    def asked(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Credentials]:
-        """Who sent credentials; nobody's are valid."""
-        asked: list[Credentials] = []
-
-        def identify(_database: object, credentials: Credentials) -> Principal:
-            asked.append(credentials)
-            raise Unauthenticated
-
-        monkeypatch.setattr("app.api.routing.identify", identify)
-        monkeypatch.setattr("app.api.deps.identify", identify)
-
-        @app.post("/private")
-        @requires()
-        def private() -> dict[str, int]:
-            return {"read": len(request.get_data())}
-
-        return asked
-
-    @pytest.mark.parametrize(("method", "path", "status"), [("POST", "/nope", 404), ("PUT", "/form", 405)])
-    def test_one_to_nowhere_is_not_read(self, app: Flask, method: str, path: str, status: int) -> None:
-        assert self.ask(app, method, path) == (status, 1)
-
-    def test_one_of_a_stranger_is_not_read_and_the_stranger_is_looked_at_once(
-        self, app: Flask, asked: list[Credentials]
-    ) -> None:
-        assert self.ask(app, "POST", "/private") == (401, 1)
-        assert len(asked) == 1
-
-    def test_one_that_comes_at_once_is_read(self, app: Flask, asked: list[Credentials]) -> None:
-        assert self.ask(app, "POST", "/private", parts=1) == (401, 1)
-        assert len(asked) == 1
-
-    def test_one_of_a_caller_is_read_and_the_caller_is_looked_at_once(
-        self, app: Flask, asked: list[Credentials], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def identify(_database: object, credentials: Credentials) -> Principal:
-            asked.append(credentials)
-            return Principal("alice")
-
-        monkeypatch.setattr("app.api.routing.identify", identify)
-
-        assert self.ask(app, "POST", "/private") == (200, 3)
-        assert len(asked) == 1
 
 
 def test_it_is_an_ordinary_wsgi_application_too(app: Flask) -> None:
