@@ -48,7 +48,13 @@ def start_mysql_itself() -> Running:
     command += ["--secure-file-priv=NULL"]
     launch([*command, "--initialize-insecure"], home, user).wait(START_SECONDS)
     port = free_port()
-    options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home}/socket", "--mysqlx=OFF", "--skip-log-bin"]
+    options = [
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        f"--socket={home}/socket",
+        "--mysqlx=OFF",
+        "--skip-log-bin",
+    ]
     options += ["--innodb-flush-log-at-trx-commit=0"]
     url = f"mysql://root@127.0.0.1:{port}/mysql"
     server = database_running(launch([*command, *options], home, user), home, url)

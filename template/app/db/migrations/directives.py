@@ -24,7 +24,7 @@ def ordered(operations: Iterable[MigrateOperation]) -> list[MigrateOperation]:
     """Return `operations` in an order that the database takes.
 
     A table is dropped whole: its indexes go with it, and one that a foreign key needs could not go before. What is no
-    table's, such as the types that PostgreSQL's enums are, stays before or after all tables.
+    table's, such as a type, stays before or after all tables.
     """
     operations = list(operations)
     creates = [each for each in operations if isinstance(each, CreateTableOp)]
