@@ -93,7 +93,7 @@ def test_a_service_with_data_keeps_what_is_its_own(template: Path, new_database:
     add_resource(service.directory, "fastapi")
     add_failure_and_fixture(service.directory)
     routes = service.directory / "app/api/routes/invoices.py"
-    routes.write_text(routes.read_text("utf-8").replace('"orders:read"', ""), "utf-8")
+    routes.write_text(routes.read_text("utf-8").replace('"orders:read"', 'role="admin"'), "utf-8")
     service.run("uv", "run", "just", "openapi")
     service.run("uv", "run", "just", "errors")
     service.run("uv", "run", "just", "migrate")

@@ -14,6 +14,11 @@ def _endpoint() -> None:
     """Stand in for an endpoint."""
 
 
+@pytest.fixture(autouse=True)
+def _scopes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.http.contract.SCOPES", {"things:read": "See things.", "things:write": "Change things."})
+
+
 @requires("things:read", "things:write", role=ADMIN)
 def _administer() -> None:
     """Stand in for an endpoint that asks for a lot."""
