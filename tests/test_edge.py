@@ -157,13 +157,6 @@ def slow_reader(base_url: str) -> socket.socket:
     return connection
 
 
-def is_held(base_url: str, client: str) -> bool:
-    """Return whether the service has a connection to this port of a client, as the kernel writes it."""
-    port = f":{urlsplit(base_url).port:04X}"
-    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
-    return any(local.endswith(port) and remote.endswith(client) for _, local, remote, *_ in lines)
-
-
 @pytest.mark.parametrize("framework", choices("framework"))
 class TestOtherClients:
     def test_do_not_wait_for_slow_ones(self, install: Install, framework: str) -> None:
@@ -189,7 +182,7 @@ class TestOtherClients:
             with slow_reader(base_url) as reader:
                 own = f":{reader.getsockname()[1]:04X}"
                 deadline = time.monotonic() + LIMIT_SECONDS + 2 * SLACK_SECONDS
-                while is_held(base_url, own):
+                while sockets.is_held(base_url, own):
                     assert time.monotonic() < deadline
                     time.sleep(0.1)
 

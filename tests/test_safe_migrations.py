@@ -77,7 +77,7 @@ def ways(service: Service) -> tuple[list[str], str]:
     page = (service.directory / "docs/migrations.md").read_text("utf-8")
     found = re.findall(r"^ *```python\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
     blocks = [textwrap.dedent(block) for block in found]
-    (fill,) = (block for block in blocks if "database.write" in block)
+    fill = "\n".join(block for block in blocks if "fill_some" in block)
     return [block for block in blocks if re.search(r"^ *(with )?op\.", block, re.MULTILINE)], fill
 
 

@@ -7,6 +7,7 @@ import io
 import socket
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -183,3 +184,10 @@ def answers_in(received: bytes, requests: Sequence[Request]) -> list[Answer]:
         request = requests[min(len(found), len(requests) - 1)]
         found.append(read_answer(stream_, request))
     return found
+
+
+def is_held(base_url: str, client: str) -> bool:
+    """Return whether the service has a connection to this port of a client, as the kernel writes it."""
+    port = f":{urlsplit(base_url).port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
+    return any(local.endswith(port) and remote.endswith(client) for _, local, remote, *_ in lines)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Collection
 
-# Labels of a name have at most 63 characters, and are not empty (RFC 1035, 2.3.4).
-_LABEL = "[A-Za-z0-9_-]{1,63}"
-_HOST = re.compile(rf"(?P<name>\[[0-9a-fA-F:.]+\]|(?=[^:]{{1,254}}(:|$)){_LABEL}(\.{_LABEL})*\.?)(:[0-9]{{1,5}})?")
+# Labels of a name have at most 63 characters, and are not empty; all of it has 254 (RFC 1035, 2.3.4).
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_NAME = r"(?=[^:]{1,254}(:|$))" + _LABEL + r"(\." + _LABEL + r")*\.?"
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|" + _NAME + r")(:[0-9]{1,5})?")
 
 
 def is_trusted(host: str, allowed: Collection[str]) -> bool:
