@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus, unquote_to_bytes
 
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
@@ -46,8 +46,7 @@ class QueryNames(NamedTuple):
         try:
             pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
-            message = "Write what is not ASCII in UTF-8, escaped by percent signs."
-            raise Invalid(details=[Detail("query", "not_utf8", message)]) from None
+            raise Invalid(details=[_not_utf8(part) for part in query.split(b"&") if not _is_utf8(part)]) from None
         names = Counter(name for name, _ in pairs)
         details = [
             Detail(name, "extra_forbidden", "There is no such parameter here.")
@@ -55,6 +54,19 @@ class QueryNames(NamedTuple):
         ] + [Detail(name, "repeated", "Give this parameter once.") for name in sorted(self.once) if names[name] > 1]
         if details:
             raise Invalid(details=details)
+
+
+def _is_utf8(part: bytes) -> bool:
+    try:
+        unquote_to_bytes(part).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return part.isascii()
+
+
+def _not_utf8(part: bytes) -> Detail:
+    name = unquote_plus(part.partition(b"=")[0].decode("latin-1"))
+    return Detail(name, "not_utf8", "Write what is not ASCII in UTF-8, escaped by percent signs.")
 
 
 def names_of(field: FieldInfo, name: str) -> list[str]:

@@ -80,9 +80,18 @@ class TestQueryNames:
         with pytest.raises(Invalid):
             QueryNames.of().check(b"a=1")
 
-    @pytest.mark.parametrize("query", [b"limit=%FF", b"limit=%ED%A0%80", b"%C3=1", b"limit=\xff", b"limit=\xc3\xbc"])
-    def test_what_is_not_utf8_is_refused(self, query: bytes) -> None:
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            (b"limit=%FF", "limit"),
+            (b"cursor=a&limit=%ED%A0%80", "limit"),
+            (b"%C3=1", "\ufffd"),
+            (b"limit=\xff", "limit"),
+            (b"limit=\xc3\xbc&cursor=a", "limit"),
+        ],
+    )
+    def test_what_is_not_utf8_is_refused_by_name(self, query: bytes, field: str) -> None:
         with pytest.raises(Invalid) as failure:
             _NAMES.check(query)
 
-        assert [(detail.field, detail.code) for detail in failure.value.details] == [("query", "not_utf8")]
+        assert [(detail.field, detail.code) for detail in failure.value.details] == [(field, "not_utf8")]
