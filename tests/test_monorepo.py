@@ -12,8 +12,16 @@ import yaml
 from filelock import FileLock
 
 from tests.bytecode import compile_bytecode
+from tests.containers import Engine
+from tests.machine import environment
+from tests.osv import Vulnerabilities
+from tests.pipelines import Pipeline
+from tests.provider_variables import ORIGIN
+from tests.registry import Registry
 from tests.rendering import REPOSITORY, Answers, git, render
 from tests.service import Service
+from tests.signing import signing_key
+from tests.test_ci import few_tests
 from tests.test_compatible import migrate
 from tests.updates import NEWER, commit, conflicts, next_release
 
@@ -173,6 +181,36 @@ class TestWorkflows:
             assert workflow["concurrency"]["group"].startswith(f"{name}-")
             assert f"{name}-registry" == workflow["jobs"]["publish"]["environment"]
         assert made["shop"]["jobs"].keys() - made["billing"]["jobs"].keys() == {"updates"}
+
+    def test_that_of_a_service_passes_and_publishes(
+        self, template: Path, shared: Path, tmp_path: Path, engine: Engine, registry: Registry, osv: Vulnerabilities
+    ) -> None:
+        root, key = tmp_path / "company", signing_key(shared)
+        folder = render(template, root / "services/shop", **SHOP)
+        key.trusted_by(folder)
+        Service(folder).run("uv", "lock", "--quiet")
+        workflows(root)
+        git(root, "init", "--quiet", "--initial-branch", "main")
+        git(root, "remote", "add", "origin", ORIGIN)
+        commit(root, "Start")
+        git(root, "update-ref", "refs/remotes/origin/main", "HEAD")
+
+        pipeline = Moved("github", root, environment(engine, shared, registry, osv, tmp_path), signing_key=key.private)
+        with few_tests(pipeline, folder):
+            outcome = pipeline.run()
+        assert outcome.passed, outcome.log[-20_000:]
+        (digest,) = [path.read_text("utf-8") for path in tmp_path.glob("pushed-*")]
+        assert registry.labels("acme/my-service/shop", digest)["org.opencontainers.image.revision"]
+
+
+@dataclass(frozen=True)
+class Moved(Pipeline):
+    """The pipeline of a service that is a folder, where GitHub reads it."""
+
+    @property
+    def file(self) -> Path:
+        """Return the file that describes it."""
+        return self.directory / ".github/workflows/shop.yml"
 
 
 def workflows(root: Path) -> dict[str, dict[Any, Any]]:
