@@ -18,7 +18,7 @@ SEVERAL = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
 
 
 def run_here(case: ParameterSet) -> bool:
-    """Return whether a variant is checked here: Flask's without authentication are by each pipeline (test_ci.py)."""
+    """Return whether a variant is checked here: Flask's without authentication are by pipelines (test_ci.py)."""
     framework, _, auth, example = str(case.id).split("-")
     return (framework, auth, example) != ("flask", "none", "example")
 
