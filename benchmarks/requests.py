@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx2
 import psutil
@@ -32,7 +33,7 @@ REQUESTS = 1000
 CONNECTIONS = 8
 ORDERS = 1000
 FLOOR = "floor"
-KINDS = ("health", "get one of two items", "list 20", "create with two items")
+KINDS = ("health", "get one of two items", "list 20", "create with two items", "the same with an idempotency key")
 
 
 @dataclass
@@ -51,7 +52,8 @@ class Target:
         elif kind == KINDS[2]:
             answer = self.client.get("/v1/orders", params={"limit": 20})
         else:
-            answer = self.client.post("/v1/orders", json=an_order(items=[an_item(), an_item()]))
+            headers = {"Idempotency-Key": str(uuid4())} if kind == KINDS[4] else {}
+            answer = self.client.post("/v1/orders", json=an_order(items=[an_item(), an_item()]), headers=headers)
             self.order = answer.json()["id"]
         answer.raise_for_status()
 
@@ -90,7 +92,7 @@ def running(service: Service, shared: Path, *command: str) -> Generator[Target]:
     service.run("uv", "run", "just", "migrate")
     with service.serving(*command) as url, httpx2.Client(base_url=url, trust_env=False) as client:
         target = Target(client)
-        target.send_many(KINDS[-1], ORDERS)
+        target.send_many(KINDS[3], ORDERS)
         yield target
 
 

@@ -192,13 +192,16 @@ def migration(previous: str) -> str:
     return MIGRATION.format(revision=REVISION, previous=previous)
 
 
+def newest_migration(service: Path) -> str:
+    """Return the last revision of the template in a service."""
+    return max(path.stem for path in (service / "app/db/migrations/versions").glob("0*.py"))
+
+
 def add_resource(service: Path, framework: str) -> None:
     """Add invoices to a service, in every layer, as a team would: after the newest migration."""
-    versions = service / "app/db/migrations/versions"
-    newest = max(path.stem for path in versions.glob("0*.py"))
     files = {
         "app/db/models/invoices.py": MODEL,
-        "app/db/migrations/versions/20261201_invoices.py": migration(newest),
+        "app/db/migrations/versions/20261201_invoices.py": migration(newest_migration(service)),
         "app/schemas/invoices.py": SCHEMA,
         "app/services/invoices.py": SERVICE,
         "app/api/routes/invoices.py": ROUTES[framework],

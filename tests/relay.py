@@ -16,6 +16,8 @@ class Relay:
         self.open: list[_Connection] = []
         self.last_words: bytes | None = None
         """A client's message that still reaches the server; its connection is lost with it."""
+        self.spared = 0
+        """How many of those messages come before it."""
 
     @property
     def address(self) -> str:
@@ -28,6 +30,13 @@ class Relay:
         for each in lost:
             each.is_lost.set()
         return len(lost)
+
+    def is_the_last(self, data: bytes) -> bool:
+        """Return whether a connection is lost with what a client has said on it."""
+        if self.last_words is None or self.last_words not in data:
+            return False
+        self.spared -= 1
+        return self.spared < 0
 
     def run(self) -> None:
         """Accept connections until this network is closed."""
@@ -59,7 +68,7 @@ class _Connection:
                 if self.is_lost.is_set():
                     # It stays open, and nobody hears of what was sent.
                     continue
-                if source is self.ends[0] and self.relay.last_words and self.relay.last_words in data:
+                if source is self.ends[0] and self.relay.is_the_last(data):
                     self.is_lost.set()
                 target.sendall(data)
         if not self.is_lost.is_set():

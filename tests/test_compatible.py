@@ -6,6 +6,7 @@ import pytest
 
 from tests.bytecode import compile_bytecode
 from tests.conftest import NewDatabase
+from tests.edits import newest_migration
 from tests.rendering import Answers, git, render, variant_id
 from tests.service import Service
 from tests.updates import commit, started
@@ -62,7 +63,7 @@ def test_the_release_before_runs_its_tests_on_the_migrated_database(
     commit(directory, "Change no table")
     assert "No migration was added" in service.run(*check)
 
-    migrate(service, "added", "0001_orders", ADD)
+    migrate(service, "added", newest_migration(service.directory), ADD)
     commit(directory, "Add a column")
     # All tests once, which take long, and then those of what was changed.
     chosen = () if answers["database"] == "postgresql" else ("HEAD~1", "tests/contract/test_orders.py")

@@ -34,7 +34,7 @@ DEPLOYED: list[Answers] = [
 # An old and a new version of Kubernetes, for one overlay each.
 SCHEMAS = ("1.29", "1.37")
 ALL = {
-    "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Job", "Service", "Ingress",
+    "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Job", "CronJob", "Service", "Ingress",
     "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy",
 }  # fmt: skip
 PLANTED = {
@@ -95,11 +95,12 @@ def test_the_patches_for_openshift_apply(engine: Engine, render: Render) -> None
         path = project / "deploy/kubernetes/overlays" / overlay / "kustomization.yaml"
         path.write_text(path.read_text("utf-8") + patches, "utf-8")
         text = kustomized(engine, project, overlay)
-        pods = [of_kind(text, kind)["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
+        specs = [of_kind(text, kind)["spec"] for kind in ("Deployment", "Job", "CronJob")]
+        pods = [each.get("jobTemplate", {}).get("spec", each)["template"]["spec"] for each in specs]
         rules = {each["metadata"]["name"]: each["spec"] for each in manifests(text) if each["kind"] == "NetworkPolicy"}
 
         assert [] == problems(text, SCHEMAS[OVERLAYS.index(overlay)])
-        assert [{"runAsNonRoot", "seccompProfile"}] * 2 == [set(each["securityContext"]) for each in pods]
+        assert [{"runAsNonRoot", "seccompProfile"}] * 3 == [set(each["securityContext"]) for each in pods]
         assert "openshift-default" == of_kind(text, "Ingress")["spec"]["ingressClassName"]
         assert "ingress-nginx" not in yaml.safe_dump(rules)
         assert {53, 5353} == {port["port"] for port in rules["my-service-egress"]["egress"][0]["ports"]}
@@ -153,6 +154,10 @@ class TestInPodman:
             self.play(engine, tmp_path, settings, migrate)
             assert "0" == engine.run("wait", "slipway-migrate-migrate").strip()
             planned = engine.run("logs", "slipway-migrate-dry-run")
+            purge = pod(of_kind(prepared, "CronJob")["spec"]["jobTemplate"], "slipway-purge", tmp_path / "secrets")
+            self.play(engine, tmp_path, settings, purge)
+            assert "0" == engine.run("wait", "slipway-purge-purge").strip()
+            purged = engine.run("logs", "slipway-purge-purge")
             self.play(engine, tmp_path, settings, serve)
             ready = wait_for(f"http://127.0.0.1:{port}/readyz")
             user = engine.run("exec", "slipway-serve-api", "python", "-c", "import os; print(os.getuid())")
@@ -164,6 +169,7 @@ class TestInPodman:
             engine.run("pod", "rm", "--all", "--force")
 
         assert "CREATE TABLE orders" in planned
+        assert "Deleted 0." in purged
         assert 200 == ready.status_code
         assert "10001" == user.strip()
         assert "Read-only file system" in denied
@@ -251,6 +257,7 @@ class TestRelease:
             "!app.kubernetes.io/component": "shared",
             "component=migrate": "migrate",
             "component=api": "roll out",
+            "component=purge": "tasks",
             "rollout undo": "undo",
         }
         return [word for call in calls for sign, word in words.items() if sign in call]
@@ -258,7 +265,7 @@ class TestRelease:
     @pytest.mark.parametrize(
         ("fails", "steps"),
         [
-            ("", ["shared", "migrate", "roll out"]),
+            ("", ["shared", "migrate", "roll out", "tasks"]),
             ("migration", ["shared", "migrate"]),
             ("rollout", ["shared", "migrate", "roll out", "undo"]),
             ("verification", ["shared", "migrate", "roll out", "undo"]),

@@ -40,6 +40,7 @@ def test_lost_connections(install: Install, new_database: NewDatabase, framework
     ):
         each_costs_one_request_at_the_most(relay, client)
         who_waits_for_a_commit_is_told_so(relay, client)
+        a_request_with_a_key_can_be_sent_again(relay, client)
         # A request that is under way when the service is stopped, which has to end well, and in time.
         relay.forget()
         late.submit(httpx2.get, f"{base}/v1/orders", timeout=10 * LIMIT_SECONDS, trust_env=False)
@@ -80,6 +81,34 @@ def who_waits_for_a_commit_is_told_so(relay: Relay, client: httpx2.Client) -> No
     assert (504, "request_timeout") == (answer.status_code, answer.json()["code"])
     assert "its change may have been made" in answer.json()["message"]
     assert before + 1 == len(stored(client))
+
+
+def a_request_with_a_key_can_be_sent_again(relay: Relay, client: httpx2.Client) -> None:
+    def send() -> httpx2.Response:
+        return client.post("/v1/orders", json=order, headers={"Idempotency-Key": order["reference"]})
+
+    # Lost with the commit, and with the statement before it, which stores the answer.
+    for words, spared, is_made in ((b"COMMIT", 1, True), (b"UPDATE idempotency_keys", 0, False)):
+        before, order = len(stored(client)), an_order()
+        relay.last_words, relay.spared = words, spared
+        started = time.monotonic()
+        lost = send()
+        assert time.monotonic() - started < 1.5 * LIMIT_SECONDS
+        relay.last_words = None
+        assert (504, "request_timeout") == (lost.status_code, lost.json()["code"])
+        assert is_made == ("may have been made" in lost.json()["message"])
+        assert before + is_made == len(stored(client))
+
+        again = send()
+        while again.status_code == 409:
+            # Until the time of the first is over.
+            assert "idempotency_in_progress" == again.json()["code"]
+            time.sleep(int(again.headers["retry-after"]))
+            again = send()
+        assert 201 == again.status_code
+        assert is_made == ("idempotent-replayed" in again.headers)
+        assert again.content == send().content
+        assert before + 1 == len(stored(client))
 
 
 def stored(client: httpx2.Client) -> list[object]:

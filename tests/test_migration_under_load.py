@@ -15,6 +15,7 @@ import pymysql
 import pytest
 
 from tests.conftest import Install, NewDatabase
+from tests.edits import newest_migration
 from tests.service import Service
 from tests.wire.samples import an_order
 
@@ -27,7 +28,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "under_load"
-down_revision = "0001_orders"
+down_revision = "{before}"
 branch_labels = None
 depends_on = None
 
@@ -94,7 +95,7 @@ def test_a_migration_that_waits(install: Install, new_database: NewDatabase, fra
 @contextmanager
 def planted(service: Service) -> Generator[Path]:
     file = service.directory / "app/db/migrations/versions/under_load.py"
-    file.write_text(MIGRATION, "utf-8")
+    file.write_text(MIGRATION.format(before=newest_migration(service.directory)), "utf-8")
     try:
         yield file
     finally:

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from tests.bytecode import compile_bytecode
 from tests.containers import Engine
+from tests.edits import newest_migration
 from tests.machine import environment
 from tests.osv import Vulnerabilities
 from tests.pipelines import Pipeline
@@ -159,9 +160,8 @@ class TestTasks:
         assert "new.cfg" in repository.billing.fails("uv", "run", "just", "secrets", status=200)
 
     def test_the_tests_of_the_release_before_run_on_the_new_tables(self, repository: Repository) -> None:
-        migrate(
-            repository.billing, "added", "0002_api_keys", 'add_column("api_keys", sa.Column("a", sa.String(LENGTH)))'
-        )
+        newest = newest_migration(repository.billing.directory)
+        migrate(repository.billing, "added", newest, 'add_column("api_keys", sa.Column("a", sa.String(LENGTH)))')
         commit(repository.root, "Add a column")
         check = ("uv", "run", "just", "check-compatible", "HEAD~1", "tests/integration/test_keys.py")
         printed = repository.billing.run(*check)

@@ -117,7 +117,7 @@ class TestNextRelease:
         commit(service.directory, "Lock")
         service.run("uv", "run", "just", "template-update", "--defaults", "--vcs-ref", NEWER)
         refused = service.fails("uv", "run", "just", "migrate")
-        assert f"0003_audits and {REVISION}" in refused
+        assert f"0009_audits and {REVISION}" in refused
         assert "uv run just merge-migrations" in refused
 
         service.run("uv", "run", "just", "merge-migrations")

@@ -47,7 +47,7 @@ from alembic import op
 from app.db import types
 from app.db.migrations.chain import previous
 
-revision = "0003_audits"
+revision = "0009_audits"
 down_revision = previous(__file__)
 branch_labels = None
 depends_on = None
@@ -173,7 +173,7 @@ def next_release(template: Path, destination: Path) -> Path:
             path.write_text(ANCHOR.sub(r"\1\2 The template's newest line.\n\g<0>", text), "utf-8")
     models = destination / "template/app/db"
     (models / "models/audits.py").write_text(AUDITS, "utf-8")
-    (models / "migrations/versions/0003_audits.py").write_text(AUDITS_MIGRATION, "utf-8")
+    (models / "migrations/versions/0009_audits.py").write_text(AUDITS_MIGRATION, "utf-8")
     commit(destination, "A newer release")
     git(destination, "tag", NEWER)
     return destination

@@ -31,6 +31,7 @@ from . import (  # noqa: F401 - importing a section registers its checks
     paths,
     precedence,
     references,
+    retries,
     sessions,
     states,
     tokens,

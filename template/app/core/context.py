@@ -15,7 +15,8 @@ class RequestContext:
 
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
     and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
-    `may_have_written` says that a commit has begun.
+    `may_have_written` says that a commit has begun, and `takes_key` that its answer may be stored with an idempotency
+    key and sent again.
     """
 
     request_id: str
@@ -29,6 +30,7 @@ class RequestContext:
     principal: str | None = None
     private: bool = False
     may_have_written: bool = False
+    takes_key: bool = False
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -57,6 +59,19 @@ def lift_deadline() -> None:
     context = _current.get()
     if context is not None:
         context.deadline = float("inf")
+
+
+def deadline() -> float:
+    """Return the deadline of the current request."""
+    context = _current.get()
+    return float("inf") if context is None else context.deadline
+
+
+def restore_deadline(deadline: float) -> None:
+    """Set the deadline of the current request again, although its response has started: it is not complete."""
+    context = _current.get()
+    if context is not None:
+        context.deadline = deadline
 
 
 def note_commit() -> None:

@@ -1,28 +1,24 @@
 """The unit of work: services run inside one, flush, and never commit."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.core import context
-from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.db import dialect
 from app.db.constraints import explaining
+from app.db.joint import joint
+from app.db.outcomes import commit, translated
 from app.db.roles import Role
 from app.db.url import database_read_url, database_url
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_READ_ONLY = "The database takes no changes at present. Try again shortly."
-_UNKNOWN = "The database was lost while the change was committed. Look whether it was made before you try again."
 
 
 def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's
@@ -51,28 +47,6 @@ def _note_read_only(failure: ExceptionContext) -> None:
     error = failure.sqlalchemy_exception
     if isinstance(error, DBAPIError) and dialect.is_read_only(error):
         failure.is_disconnect = True
-
-
-@contextmanager
-def _translated() -> Generator[None]:
-    """Turn what the driver raises into what a client may know."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise Unavailable from error
-    except IntegrityError:
-        raise
-    except DBAPIError as error:
-        if dialect.is_timeout(error):
-            raise context.timed_out() from error
-        # What should only read and writes is a defect, where it goes to a replica, too.
-        if error.connection_invalidated and dialect.is_read_only(error):
-            raise Unavailable(_READ_ONLY) from error
-        if error.connection_invalidated or dialect.is_unavailable(error):
-            # It may be lost because the request has used up its time.
-            context.check_deadline()
-            raise Unavailable from error
-        raise
 
 
 class Database:
@@ -122,7 +96,10 @@ class Database:
         return self._read(self.latest, lambda session: function(session, *args, **kwargs))
 
     def _read(self, engine: Engine, function: Callable[[Session], T]) -> T:
-        with _translated():
+        shared = joint.get()
+        with translated():
+            if shared is not None and shared.has_written(self):
+                return shared.read(function)
             try:
                 return _within(engine, function)
             except DBAPIError as error:
@@ -141,7 +118,7 @@ class Database:
             Unavailable: the database is away, takes no changes, or was lost while it committed, as the message says.
             RequestTimeout: the request has used up its time; its message says whether something may have been written.
         """
-        with _translated():
+        with translated():
             for is_second in (False, True):
                 try:
                     return self._write(function, *args, **kwargs)
@@ -155,14 +132,14 @@ class Database:
             return self._write(function, *args, **kwargs)
 
     def _write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        shared = joint.get()
+        if shared is not None and shared.takes_part(self):
+            return shared.write(self, lambda session: function(session, *args, **kwargs))
         session = Session(self.writer, expire_on_commit=False)
         with session, explaining(session, {}):
             result = function(session, *args, **kwargs)
             session.flush()
-            # After its deadline the client is told that nothing was written, so do not commit.
-            context.check_deadline()
-            context.note_commit()
-            _commit(session)
+            commit(session)
             return result
 
     def is_writable(self) -> bool:
@@ -181,16 +158,6 @@ class Database:
             engine.dispose()
             # A request that ran out of time may still hold one, which would go back to a pool that nobody has any more.
             event.listen(pool, "checkin", _close)
-
-
-def _commit(session: Session) -> None:
-    try:
-        session.commit()
-    except DBAPIError as error:
-        # To run it again could make the change twice.
-        if error.connection_invalidated:
-            raise Unavailable(_UNKNOWN) from error
-        raise
 
 
 def _close(_: object, record: ConnectionPoolEntry) -> None:

@@ -15,6 +15,7 @@ from app.http.deprecation import Deprecation
 from app.http.limited import Check
 from app.http.negotiation import require_acceptable
 from app.http.receiving import announced
+from app.http.retries import check_key
 from app.http.validation import QueryNames
 
 
@@ -86,6 +87,7 @@ class Contract:
         self.limit: Check | None = declared(endpoint, "limit")
         self.room: RoomOf | None = declared(endpoint, "room_of")
         self.max_body_bytes: int | None = declared(endpoint, "max_body")
+        self.takes_key = method == "POST" and not access.public and not declared(endpoint, "never_stored")
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} ({name_of(self.endpoint)})"
@@ -95,6 +97,7 @@ class Contract:
         current = context.current()
         if current is not None and current.route is None:
             current.route = self.path
+            current.takes_key = self.takes_key
             current.headers += self.deprecation.headers() if self.deprecation else []
 
     def max_body(self, settings: Settings) -> int:
@@ -126,12 +129,15 @@ class Contract:
             require_acceptable(headers.getlist("accept"), self.produces)
         return found
 
-    def check_size(self, headers: "Headers", settings: Settings) -> None:
-        """Check the announced length of the body against the limit.
+    def check_head(self, headers: "Headers", settings: Settings) -> None:
+        """Check the announced length of the body against the limit, and the idempotency key if one is taken.
 
         Raises:
-            BodyTooLarge: it is larger.
+            BodyTooLarge: the body is larger.
+            Invalid: there are several keys, or it cannot be one.
         """
+        if self.takes_key:
+            check_key(headers.getlist("idempotency-key"))
         if any(announced(length) > self.max_body(settings) for length in headers.getlist("content-length")):
             raise BodyTooLarge
 

@@ -21,7 +21,7 @@ from app.http.hosts import is_trusted
 from app.http.operations import is_for_operations, serving_operations
 from app.http.proxies import Proxies
 from app.http.receiving import LimitedBody, has_body, received
-from app.http.responses import ErrorResponse, crash_response, error_response
+from app.http.responses import crash_response, error_response, send_error
 from app.observability.access_log import log_request
 
 CONTRACT = "app.contract"
@@ -69,7 +69,7 @@ class ContextMiddleware:
             if exchange.status:
                 _log.error("crash", exc_info=crash)
             else:
-                await _send_error(crash_response(crash), exchange.send)
+                await send_error(crash_response(crash), exchange.send)
         finally:
             exchange.log()
 
@@ -186,7 +186,7 @@ class GuardMiddleware:
             if answer.has_begun:
                 # The response has started, so no error can be sent.
                 raise
-            await _send_error(error_response(error), send)
+            await send_error(error_response(error), send)
 
     def _require_short_head(self, scope: Scope) -> None:
         # The server checks the limit only between reads, so a head that came in one read can exceed it by some KiB.
@@ -236,7 +236,7 @@ class GuardMiddleware:
             if body.failure is not None and message["type"] == "http.response.start":
                 # A framework or library may have swallowed the error or turned it into another; send ours.
                 is_refused = True
-                await _send_error(error_response(body.failure), answer.send)
+                await send_error(error_response(body.failure), answer.send)
             if is_refused:
                 return
             is_emptied = is_head and message["type"] == "http.response.body"
@@ -277,9 +277,3 @@ def allow(methods: Collection[str]) -> dict[str, str]:
 def _allow(methods: Collection[str]) -> bytes:
     also = {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
     return ", ".join(sorted({*methods, *also})).encode()
-
-
-async def _send_error(error: ErrorResponse, send: Send) -> None:
-    headers = encoded({**error.headers, "Content-Length": str(len(error.body))}.items())
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": error.body})

@@ -12,6 +12,7 @@ from app.core.about import DESCRIPTION, NAME, VERSION
 from app.core.failures import failure_of, failures
 from app.http.contract import Contract, Contracts
 from app.http.examples import example_of
+from app.http.retries import KEY
 from app.schemas.errors import Error
 
 Json = dict[str, Any]
@@ -28,6 +29,13 @@ ETAG: Json = {"headers": {"ETag": {"description": "Names this version.", "schema
 NOT_MODIFIED: Json = {"description": "The client has this version already.", **ETAG}
 CREATED: Json = {
     "headers": {"Location": {"description": "Where the new resource is.", "schema": {"type": "string"}}},
+}
+
+_KEY: Json = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "A new one for each request, and the same when it is sent again: the answer is then the first one.",
+    "schema": {"type": "string", "pattern": f"^{KEY}$"},
 }
 
 
@@ -98,8 +106,9 @@ def _complete(operation: Json, contract: Contract, components: Json) -> None:
     schemas, access = components["schemas"], contract.access
     if contract.deprecation:
         operation["deprecated"] = True
+    keys = [_KEY] if contract.takes_key else []
     operation["parameters"] = sorted(
-        (_parameter(parameter) for parameter in operation.get("parameters", [])),
+        (_parameter(parameter) for parameter in [*operation.get("parameters", []), *keys]),
         key=lambda parameter: (parameter.get("in", ""), parameter.get("name", "")),
     )
     if not operation["parameters"]:
@@ -138,6 +147,8 @@ def _common_failures(operation: Json, contract: Contract) -> set[int]:
         statuses |= {401, 403}
     if "requestBody" in operation:
         statuses |= {413, 415}
+    if contract.takes_key:
+        statuses |= {409}
     if any(parameter.get("name") == "If-Match" for parameter in operation.get("parameters", [])):
         statuses |= {412}
     return statuses

@@ -11,6 +11,7 @@ from app.auth.scheme import CHALLENGE
 from app.core import context
 from app.core.errors import AppError, Unauthenticated
 from app.core.failures import failure_of
+from app.http.asgi import Send, encoded
 
 _log = structlog.get_logger("app.errors")
 
@@ -66,3 +67,10 @@ def crash_response(crash: Exception) -> ErrorResponse:
     """Log `crash` with its traceback and return the answer that tells a client nothing of it."""
     _log.error("crash", exc_info=crash)
     return error_response(AppError())
+
+
+async def send_error(error: ErrorResponse, send: Send) -> None:
+    """Send `error` as the whole answer."""
+    headers = encoded({**error.headers, "Content-Length": str(len(error.body))}.items())
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": error.body})

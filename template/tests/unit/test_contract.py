@@ -65,9 +65,9 @@ class TestDeclarations:
         contract = Contract("POST", "/things", export)
 
         assert contract.max_body(settings) == 10
-        contract.check_size(headers(content_length="10"), settings)
+        contract.check_head(headers(content_length="10"), settings)
         with pytest.raises(BodyTooLarge):
-            contract.check_size(headers(content_length="11"), settings)
+            contract.check_head(headers(content_length="11"), settings)
 
     def test_without_names_any_parameter_may_be_sent(self) -> None:
         Contract("GET", "/things", export).check_query(b"anything=1&anything=2")

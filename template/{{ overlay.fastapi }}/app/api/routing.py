@@ -280,7 +280,7 @@ class ContractMiddleware:
             contract.access.check(await identify_caller(request))
         if contract.limit is not None:
             await self.service.state.db.call(partial(contract.limit, settings))
-        contract.check_size(request.headers, settings)
+        contract.check_head(request.headers, settings)
         if body_format is not None and body_format.parse is not None:
             body = await request.body()
             value = contract.parse(body_format, body)

@@ -242,4 +242,4 @@ def check_contract() -> None:
     if contract.limit is not None:
         contract.limit(settings)
     request.max_content_length = request.max_form_memory_size = contract.max_body(settings)
-    contract.check_size(request.headers, settings)
+    contract.check_head(request.headers, settings)

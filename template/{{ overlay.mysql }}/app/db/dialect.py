@@ -134,11 +134,13 @@ def prepare(engine: Engine, role: Role, settings: Settings) -> None:
     """Do what `engine` needs beyond its options: limits of time that the server keeps itself."""
     timeout_seconds = settings.request_timeout_seconds
     seconds = max(1, round(timeout_seconds))
-    # MySQL and MariaDB name the limit differently; each skips the other's comment. Only MariaDB's covers writes.
+    # MySQL and MariaDB name the limit differently; each skips the other's comment. Only MariaDB's covers writes. Only
+    # MariaDB ends a transaction whose client was lost without a word, and which would hold its locks for hours.
     limits = (
         f", innodb_lock_wait_timeout = {seconds} "
         f"/*!80000 , SESSION max_execution_time = {seconds * 1000} */ "
         f"/*M!100101 , SESSION max_statement_time = {timeout_seconds} */"
+        f"/*M!100300 , SESSION idle_transaction_timeout = {seconds} */"
     )
     if role == "migrate":
         # The first is for tables, the second for rows.

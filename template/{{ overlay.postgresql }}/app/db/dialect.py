@@ -47,6 +47,8 @@ _MISSING = {"42P01", "42703"}  # undefined_table, undefined_column
 _RETRYABLE = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 # Who signs for servers: SSL_CERT_FILE, the system's, or else Mozilla's.
 _AUTHORITIES = ssl.get_default_verify_paths().cafile or certifi.where()
+# The second ends a transaction whose client was lost without a word, and which would hold its locks for hours.
+_LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout")
 _MIGRATION_LOCK = 4_793_210_650_123_001
 # How often those who wait ask whether it is their turn.
 _TURN_SECONDS = 0.2
@@ -100,7 +102,7 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
     What `url` says itself stays: the server takes the last of several options.
     """
     milliseconds = _milliseconds(timeout_seconds)
-    limit = f"-c statement_timeout={milliseconds} " if role != "migrate" else ""
+    limits = [f"-c {name}={milliseconds}" for name in _LIMITS if role != "migrate"]
     own: dict[str, Any] = {
         "connect_timeout": min(5, math.ceil(timeout_seconds)),
         # What the network does not deliver is noticed before a request has used up its time.
@@ -114,7 +116,7 @@ def connect_arguments(url: URL, role: Role, timeout_seconds: float) -> dict[str,
         # A statement that is prepared would stay behind on a connection that the next transaction may not get.
         return {**own, "prepare_threshold": None, "autocommit": True}
     own["prepare_threshold"] = url_options.prepare_threshold(url)
-    return {**own, "options": " ".join([f"{limit}-c timezone=UTC", *url.normalized_query.get("options", ())])}
+    return {**own, "options": " ".join([*limits, "-c timezone=UTC", *url.normalized_query.get("options", ())])}
 
 
 def _milliseconds(timeout_seconds: float) -> int:
@@ -146,7 +148,8 @@ def prepare(engine: Engine, role: Role, settings: Settings) -> None:
 
     if url_options.has_pooler(engine.url):
         milliseconds = _milliseconds(settings.request_timeout_seconds)
-        begin = f"BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL timezone = 'UTC'"
+        limits = (f"SET LOCAL {name} = {milliseconds}; " for name in _LIMITS)
+        begin = f"BEGIN; {''.join(limits)}SET LOCAL timezone = 'UTC'"
 
         @event.listens_for(engine, "begin")
         def begin_with_limits(connection: Connection) -> None:

@@ -167,12 +167,13 @@ class TestSessions:
         with opened(settings, database_url=_with(settings, options="-csearch_path=shop")) as shop:
             found = shop.read(lambda session: [session.scalar(text(f"SHOW {name}")) for name in _OPTIONS])
 
-        assert found == ["shop", "5s"]
+        assert found == ["shop", "5s", "5s"]
 
     def test_behind_a_pooler_every_unit_of_work_is_a_transaction_with_its_limit(self, settings: Settings) -> None:
         with opened(settings, database_url=_with(settings, pgbouncer="true"), database_pool_size=1) as pooled:
             for work in (pooled.read, pooled.write, pooled.read):
-                assert work(lambda session: session.scalar(text("SHOW statement_timeout"))) == "5s"
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    assert work(lambda session, name=name: session.scalar(text(f"SHOW {name}"))) == "5s"
                 # In a transaction, time stands still since its beginning, which was a statement of its own.
                 assert work(lambda session: session.scalar(text("SELECT now() < statement_timestamp()")))
 
@@ -191,7 +192,7 @@ class TestColumns:
                 assert not isinstance(column.type, UTCDateTime) or kind == "timestamp with time zone"
 
 
-_OPTIONS = ("search_path", "statement_timeout")
+_OPTIONS = ("search_path", "statement_timeout", "idle_in_transaction_session_timeout")
 _COLUMNS = text("SELECT table_name, column_name, data_type, collation_name FROM information_schema.columns")
 
 

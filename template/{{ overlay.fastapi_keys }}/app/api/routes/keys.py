@@ -10,6 +10,7 @@ from app.auth import keys
 from app.auth.policy import requires
 from app.auth.principal import ADMIN
 from app.http.openapi import errors
+from app.http.retries import never_stored
 from app.schemas.keys import KeyCreate, KeyCreated, KeyPage, KeyQuery
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
@@ -17,6 +18,7 @@ router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 @requires(role=ADMIN)
+@never_stored
 async def create_key(data: KeyCreate, db: Db) -> KeyCreated:
     """Make a key. Its secret is shown in this answer and never again."""
     return KeyCreated.of(await db.write(keys.create, data.to(keys.KeyGrant)))

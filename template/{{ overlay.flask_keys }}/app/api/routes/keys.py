@@ -9,6 +9,7 @@ from app.auth import keys
 from app.auth.policy import requires
 from app.auth.principal import ADMIN
 from app.http.openapi import errors
+from app.http.retries import never_stored
 from app.schemas.keys import KeyCreate, KeyCreated, KeyPage, KeyQuery
 
 router = Router("keys", url_prefix="/v1/keys")
@@ -16,6 +17,7 @@ router = Router("keys", url_prefix="/v1/keys")
 
 @router.post("", status=HTTPStatus.CREATED)
 @requires(role=ADMIN)
+@never_stored
 def create_key(body: KeyCreate) -> KeyCreated:
     """Make a key. Its secret is shown in this answer and never again."""
     return KeyCreated.of(get_database().write(keys.create, body.to(keys.KeyGrant)))

@@ -1,0 +1,138 @@
+"""Idempotency keys in the database (draft-ietf-httpapi-idempotency-key-header).
+
+A key is held first, in a transaction of its own, so that a second request is told at once that the first is under way.
+What the request does and its answer are then committed together: after a crash there are both, or neither.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.core import clock
+from app.core.errors import AppError, Detail, Unavailable
+from app.core.failures.idempotency import AnswerNotKept, KeyInProgress, KeyReused
+from app.core.ids import new_id
+from app.db.models.idempotency_keys import IdempotencyKey
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Wanted(NamedTuple):
+    """A request: whose it is, its key, and a hash of all that it says."""
+
+    caller: str
+    key: str
+    fingerprint: str
+
+
+class Held(NamedTuple):
+    """A key that this request alone holds."""
+
+    id: UUID
+    holder: UUID
+
+
+class Stored(AppError):
+    """There is an answer already. It ends the request, and is sent in place of this error."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        super().__init__()
+        self.status = 409
+        self.answer = status, headers, body
+
+
+def hold(session: Session, wanted: Wanted, hold_seconds: float, keep_seconds: int) -> Held:
+    """Return the key, held for this request.
+
+    Raises:
+        Stored: the request was answered.
+        KeyReused: the key was used for another request.
+        KeyInProgress: a request with the key is under way.
+        AnswerNotKept: the request was answered, and the answer was too large.
+        IntegrityError: another request has taken the key at this moment.
+    """
+    now, holder = clock.now(), new_id()
+    of_key = (IdempotencyKey.caller == wanted.caller, IdempotencyKey.key == wanted.key)
+    found = session.scalar(select(IdempotencyKey).where(*of_key))
+    fresh = {
+        "fingerprint": wanted.fingerprint,
+        "holder": holder,
+        "held_until": now + timedelta(seconds=hold_seconds),
+        "expires_at": now + timedelta(seconds=keep_seconds),
+        "status": None,
+        "headers": None,
+        "body": None,
+    }
+    if found is None:
+        made = IdempotencyKey(id=new_id(), caller=wanted.caller, key=wanted.key, **fresh)
+        session.add(made)
+        session.flush()
+        return Held(made.id, holder)
+    if found.expires_at > now:
+        _refuse(found, wanted)
+    # It has expired, or whoever held it is gone: one of those who see that takes it over.
+    is_free = or_(IdempotencyKey.status.is_(None), IdempotencyKey.expires_at <= now)
+    taken = session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.id == found.id, IdempotencyKey.holder == found.holder, is_free)
+        .values(fresh)
+        .execution_options(synchronize_session=False)
+    )
+    if not _is_one(taken):
+        raise KeyInProgress(headers=_SOON)
+    return Held(found.id, holder)
+
+
+_SOON = {"Retry-After": "1"}
+
+
+def _refuse(found: IdempotencyKey, wanted: Wanted) -> None:
+    if found.fingerprint != wanted.fingerprint:
+        raise KeyReused(details=[Detail("Idempotency-Key", "reused", KeyReused.default)])
+    if found.status is None:
+        if found.held_until > clock.now():
+            raise KeyInProgress(headers=_SOON)
+        return
+    if found.body is None:
+        raise AnswerNotKept
+    raise Stored(found.status, [(name, value) for name, value in found.headers or ()], found.body)
+
+
+def store(session: Session, held: Held, status: int, headers: Headers, body: bytes | None) -> None:
+    """Store the answer with what the request did; `body` is None if it is too large.
+
+    Raises:
+        Unavailable: the key was held for too long, and somebody else has it: nothing may be committed.
+    """
+    stored = session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.id == held.id, IdempotencyKey.holder == held.holder)
+        .values(status=status, headers=list(headers), body=body)
+        .execution_options(synchronize_session=False)
+    )
+    if not _is_one(stored):
+        raise Unavailable
+
+
+def let_go(session: Session, held: Held) -> None:
+    """Forget the key: the request did nothing."""
+    session.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.id == held.id, IdempotencyKey.holder == held.holder, IdempotencyKey.status.is_(None)
+        )
+    )
+
+
+def purge(session: Session, most: int) -> int:
+    """Delete at most so many keys that have expired; return how many there were."""
+    ids = session.scalars(select(IdempotencyKey.id).where(IdempotencyKey.expires_at <= clock.now()).limit(most)).all()
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.id.in_(ids)))
+    return len(ids)
+
+
+def _is_one(result: object) -> bool:
+    return isinstance(result, CursorResult) and result.rowcount == 1

@@ -1,0 +1,276 @@
+"""What requests with an idempotency key leave in the database, with any endpoint and whatever goes wrong."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import httpx2
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.core import clock, context
+from app.core.errors import AppError, NotFound, Unavailable
+from app.core.settings import Settings
+from app.db.database import Database
+from app.db.models.idempotency_keys import LARGEST_ANSWER, IdempotencyKey
+from app.http.asgi import Receive, Scope, Send
+from app.http.middleware import ContextMiddleware
+from app.http.responses import error_response, send_error
+from app.idempotency import keys
+from app.idempotency.http import middleware
+from tests.asgi import client_of
+from tests.conftest import Command
+from tests.integration.tables import add, names, rename
+from tests.integration.work import opened
+from tests.requests import assert_failed
+
+Work = Callable[[], bytes | int | None]
+WANTED = keys.Wanted("alice", "one", "0" * 64)
+DAY = 86_400
+
+
+class Service:
+    """An application that does `work` for each request of "alice": its answer is what that returns, or a status."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.takes_key = True
+        self.afterwards: Callable[[], object] = lambda: None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for phase in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{phase}.complete"})
+            return
+        current = context.current()
+        assert current is not None
+        current.principal, current.takes_key = "alice", self.takes_key
+        while (await receive()).get("more_body", False):
+            pass
+        try:
+            answer = await asyncio.to_thread(self.work)
+        except AppError as error:
+            await send_error(error_response(error), send)
+            return
+        status, body = (answer, b"") if isinstance(answer, int) else (200, answer or b"")
+        await send({"type": "http.response.start", "status": status, "headers": [(b"x-work", b"done")]})
+        await send({"type": "http.response.body", "body": body[:1000], "more_body": True})
+        await send({"type": "http.response.body", "body": body[1000:], "more_body": False})
+        await asyncio.to_thread(self.afterwards)
+
+
+@contextmanager
+def serving(settings: Settings, service: Service, **changes: object) -> Generator[httpx2.Client]:
+    changed = settings.model_copy(update=changes)
+    with client_of(ContextMiddleware(middleware(service, changed), changed)) as client:
+        client.headers["Idempotency-Key"] = "one"
+        yield client
+
+
+@pytest.fixture
+def here(things: Database, database: Database) -> Database:  # noqa: ARG001 - empties the tables
+    """The units of work, and a table with two things."""
+    return things
+
+
+def count(database: Database) -> int:
+    return database.read(lambda session: session.scalars(select(func.count()).select_from(IdempotencyKey)).one())
+
+
+class TestOneTransaction:
+    def test_all_that_a_request_does_is_committed_with_its_answer(self, here: Database, settings: Settings) -> None:
+        seen = []
+
+        def work() -> bytes:
+            here.write(add, 3)
+            seen.append(here.read(names))
+            here.write(rename, 3)
+            with opened(settings) as others:
+                seen.append(others.read(names))
+            return b"made"
+
+        with serving(settings, Service(work)) as client:
+            first, second = client.post("/"), client.post("/")
+
+        assert (first.content, second.content) == (b"made", b"made")
+        assert second.headers["idempotent-replayed"] == "true"
+        assert second.headers["x-work"] == "done"
+        assert seen == [["new", "new", "new"], ["new", "new"]]
+        assert here.read(names) == ["new", "new", "renamed"]
+
+    def test_what_fails_does_not_undo_what_was_done_before(self, here: Database, settings: Settings) -> None:
+        def work() -> None:
+            here.write(add, 3)
+            with suppress(IntegrityError):
+                here.write(add, 1)
+            here.write(rename, 3)
+
+        with serving(settings, Service(work)) as client:
+            assert client.post("/").status_code == 200
+
+        assert here.read(names) == ["new", "new", "renamed"]
+
+    def test_a_failure_leaves_nothing_and_is_an_answer(self, here: Database, settings: Settings) -> None:
+        def fail(session: Session) -> None:
+            rename(session)
+            raise NotFound
+
+        with serving(settings, Service(lambda: here.write(fail))) as client:
+            first, second = client.post("/"), client.post("/")
+
+        assert_failed(first, 404, "not_found")
+        assert second.headers["idempotent-replayed"] == "true"
+        assert here.read(names) == ["new", "new"]
+
+    def test_what_comes_after_the_answer_is_not_part_of_it(self, here: Database, settings: Settings) -> None:
+        service = Service(lambda: here.write(add, 3))
+        service.afterwards = lambda: here.write(add, 4)
+        with serving(settings, service) as client:
+            client.post("/")
+
+        assert len(here.read(names)) == 4
+
+    def test_a_request_that_changes_nothing_is_not_kept(self, here: Database, settings: Settings) -> None:
+        with serving(settings, Service(lambda: b"%d" % len(here.read(names)))) as client:
+            client.post("/")
+            here.write(add, 3)
+
+            assert client.post("/").content == b"3"
+        assert count(here) == 0
+
+    def test_routes_that_take_no_key_pay_it_no_heed(self, here: Database, settings: Settings) -> None:
+        numbers = iter((3, 4))
+        service = Service(lambda: here.write(add, next(numbers)))
+        service.takes_key = False
+        with serving(settings, service) as client:
+            client.post("/")
+            client.post("/")
+
+        assert len(here.read(names)) == 4
+        assert count(here) == 0
+
+
+class TestFailures:
+    def test_an_answer_that_says_so_leaves_nothing(self, here: Database, settings: Settings) -> None:
+        statuses = iter((503, 200))
+
+        def work() -> int:
+            here.write(add, 3)
+            return next(statuses)
+
+        with serving(settings, Service(work)) as client:
+            assert client.post("/").status_code == 503
+            assert here.read(names) == ["new", "new"]
+            assert client.post("/").status_code == 200
+        assert here.read(names) == ["new", "new", "new"]
+
+    def test_a_crash_leaves_nothing(self, here: Database, settings: Settings) -> None:
+        crashes = iter((True, False))
+
+        def work() -> None:
+            here.write(add, 3)
+            if next(crashes):
+                raise LookupError
+
+        with serving(settings, Service(work)) as client:
+            assert_failed(client.post("/"), 500, "internal_error")
+            assert here.read(names) == ["new", "new"]
+            assert client.post("/").status_code == 200
+
+    def test_what_was_to_come_after_does_not_if_the_answer_cannot_be_stored(
+        self, here: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise Unavailable
+
+        done: list[int] = []
+        service = Service(lambda: here.write(add, 3))
+        service.afterwards = lambda: done.append(1)
+        monkeypatch.setattr(keys, "store", fail)
+        with serving(settings, service) as client:
+            assert_failed(client.post("/"), 503, "unavailable")
+
+        assert here.read(names) == ["new", "new"]
+        assert count(here) == 0
+        assert done == []
+
+
+class TestHeldKeys:
+    def test_one_that_is_held_is_in_progress(self, here: Database, settings: Settings) -> None:
+        with serving(settings, Service(lambda: here.write(add, 3))) as client:
+            client.post("/")
+        here.write(lambda session: session.execute(update(IdempotencyKey).values(status=None)))
+        with serving(settings, Service(lambda: here.write(add, 4))) as client:
+            response = client.post("/")
+
+        assert_failed(response, 409, "idempotency_in_progress")
+        assert response.headers["retry-after"] == "1"
+
+    def test_one_that_was_lost_with_its_process_can_be_taken_over(self, here: Database) -> None:
+        lost = here.write(keys.hold, WANTED, -1, DAY)
+        taken = here.write(keys.hold, WANTED, 60, DAY)
+
+        with pytest.raises(Unavailable):
+            here.write(keys.store, lost, 200, [], b"")
+        here.write(keys.store, taken, 201, [("x", "y")], b"answer")
+        here.write(keys.let_go, lost)
+        with pytest.raises(keys.Stored) as stored:
+            here.write(keys.hold, WANTED, 60, DAY)
+        assert stored.value.answer == (201, [("x", "y")], b"answer")
+
+    def test_of_many_processes_one_carries_it_out(self, here: Database, settings: Settings) -> None:
+        with opened(settings) as other, ThreadPoolExecutor(8) as threads:
+            services = [Service(lambda each=each: each.write(add, 3)) for each in (here, other)]
+            with serving(settings, services[0]) as one, serving(settings, services[1]) as two:
+                answers = list(threads.map(lambda client: client.post("/"), [one, two] * 4))
+
+        assert {answer.status_code for answer in answers} <= {200, 409}
+        assert [answer.status_code for answer in answers if "idempotent-replayed" not in answer.headers].count(200) == 1
+        assert here.read(names) == ["new", "new", "new"]
+
+    def test_requests_with_keys_leave_a_connection_for_the_others(self, settings: Settings, here: Database) -> None:
+        numbers = iter(range(10, 100))
+
+        def twice(database: Database) -> None:
+            database.write(add, next(numbers))
+            database.write(add, next(numbers))
+
+        with (
+            opened(settings, database_pool_size=2) as small,
+            serving(settings, Service(lambda: twice(small)), database_pool_size=2) as client,
+            ThreadPoolExecutor(6) as threads,
+        ):
+            paths = [f"/{number}" for number in range(6)]
+            answers = list(threads.map(lambda key: client.post("/", headers={"Idempotency-Key": key}), paths))
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert len(here.read(names)) == 14
+
+
+class TestAnswers:
+    def test_a_large_one_is_sent_whole_and_not_kept(self, here: Database, settings: Settings) -> None:
+        def work() -> bytes:
+            here.write(add, 3)
+            return b"x" * (LARGEST_ANSWER + 1)
+
+        with serving(settings, Service(work)) as client:
+            first, second = client.post("/"), client.post("/")
+
+        assert len(first.content) == LARGEST_ANSWER + 1
+        assert_failed(second, 409, "idempotency_answer_not_kept")
+        assert len(here.read(names)) == 3
+
+    def test_those_that_nobody_may_ask_for_any_more_are_purged(self, here: Database, command: Command) -> None:
+        here.write(keys.hold, WANTED._replace(key="old"), 1, 60)
+        here.write(keys.hold, WANTED, 1, DAY)
+        long_ago = clock.now() - timedelta(days=1)
+        old = update(IdempotencyKey).where(IdempotencyKey.key == "old").values(expires_at=long_ago)
+        here.write(lambda session: session.execute(old))
+
+        assert command("idempotency", "purge").out == "Deleted 1.\n"
+        assert count(here) == 1
