@@ -23,7 +23,7 @@ def opened_database() -> "Generator[Database]":
     from app.db.database import Database  # noqa: PLC0415 - commands start faster without
 
     settings = get_settings()
-    configure_logging(settings.log_level, settings.personal_data_key, to_stderr=True)
+    configure_logging(settings.log_level, settings.personal_data_key, to_stderr=True, environment=settings.environment)
     database = Database(settings)
     try:
         yield database
@@ -42,7 +42,7 @@ def command(revision: str, *, dry_run: bool) -> None:
 
     settings = get_settings()
     # What is said without a failure is that it waits for a lock.
-    configure_logging("WARNING", settings.personal_data_key, to_stderr=True)
+    configure_logging("WARNING", settings.personal_data_key, to_stderr=True, environment=settings.environment)
     try:
         if dry_run and revision != "head":
             raise click.UsageError("--dry-run prints what is missing up to the newest: leave REVISION out.")

@@ -28,6 +28,7 @@ from app.observability.logging import configure_logging, logging_config
 
 _log = structlog.get_logger("app.server")
 _BACKLOG = 1024
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - where it listens, not where it is called
 _SMALLEST_BUFFER = 8 * 1024  # hyper's own
 _CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
 _ESTABLISHED = "01"
@@ -48,7 +49,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     Raises:
         SettingsError: the settings do not say what is needed to serve, or PORT is taken.
     """
-    configure_logging(settings.log_level, settings.personal_data_key)
+    configure_logging(settings.log_level, settings.personal_data_key, environment=settings.environment)
     # Workers are processes of their own: say here, once and in one sentence, what is wrong.
     Database(settings).dispose()
     features.check(settings)
@@ -59,6 +60,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
     _let_starting_workers_be_stopped()
+    _log.info("serving", url=f"http://{'localhost' if host in _EVERYWHERE else host}:{port}{settings.root_path or ''}")
     patience = settings.shutdown_delay_seconds + settings.request_timeout_seconds + settings.shutdown_tasks_seconds
     Granian(
         target,
@@ -76,7 +78,7 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
         backlog=_BACKLOG,
         backpressure=connections,
         log_level=LogLevels(settings.log_level.lower()),
-        log_dictconfig=logging_config(settings.log_level),
+        log_dictconfig=logging_config(settings.log_level, settings.environment),
         **(_reloading() if reload else {}),
     ).serve()
 

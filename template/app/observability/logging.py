@@ -1,4 +1,7 @@
-"""One JSON object a line on standard output, for this service's loggers and every library's."""
+"""One JSON object a line on standard output, for this service's loggers and every library's.
+
+In development, on a terminal, it is text for people instead.
+"""
 
 import hashlib
 import hmac
@@ -7,8 +10,9 @@ import json
 import logging
 import logging.config
 import re
+import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -17,6 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from app.core import context
 from app.observability.secret_forms import FORMS
 
+_log = structlog.get_logger("app.crashes")
 _SECRET_KEY = re.compile(r"authorization|cookie|password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
 # Each part has a bound and none is tried twice: the time grows with the text, whatever it is.
 _SECRET_VALUE = re.compile(
@@ -103,6 +108,13 @@ def _as_text(event: EventDict, **_: object) -> str:
     return _as_bytes(event).decode()
 
 
+_text: Final = structlog.dev.ConsoleRenderer(timestamp_key="time", pad_event_to=0)
+
+
+def _text_bytes(logger: WrappedLogger, method: str, event: EventDict) -> bytes:
+    return _text(logger, method, event).encode()
+
+
 _SHARED: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -112,31 +124,50 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
-def configure_logging(level: str, personal_data_key: str | None = None, *, to_stderr: bool = False) -> None:
-    """Send every record of `level` and above to standard output, or error, one JSON object each.
+def configure_logging(
+    level: str, personal_data_key: str | None = None, *, to_stderr: bool = False, environment: str = ""
+) -> None:
+    """Send every record of `level` and above, warnings, and crashes of threads to standard output, or error.
 
-    With a `personal_data_key`, accounts, users and addresses are hashed with it.
+    Each is one JSON object, or text if `environment` is development and a person looks at it on a terminal. With a
+    `personal_data_key`, accounts, users and addresses are hashed with it.
     """
     hiding = [pseudonymize(personal_data_key)] if personal_data_key else []
+    is_text = _is_text(environment, to_stderr=to_stderr)
+    render: Processor = _text_bytes if is_text else structlog.processors.JSONRenderer(_as_bytes)
     structlog.configure(
-        processors=[*hiding, *_SHARED, structlog.processors.JSONRenderer(_as_bytes)],
+        processors=[*hiding, *_SHARED, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(_STDERR if to_stderr else _STDOUT),
         cache_logger_on_first_use=True,
     )
-    logging.config.dictConfig(logging_config(level, stream="STDERR_TEXT" if to_stderr else "STDOUT_TEXT"))
+    logging.config.dictConfig(logging_config(level, environment, to_stderr=to_stderr))
+    logging.captureWarnings(capture=True)
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _log_crash
 
 
-def logging_config(level: str, stream: str = "STDOUT_TEXT") -> dict[str, Any]:
+def _is_text(environment: str, *, to_stderr: bool) -> bool:
+    return environment == "development" and (_STDERR if to_stderr else _STDOUT).isatty()
+
+
+def _log_crash(crash: threading.ExceptHookArgs) -> None:
+    name = crash.thread.name if crash.thread else None
+    _log.error("crash", thread=name, exc_info=crash.exc_value)
+
+
+def logging_config(level: str, environment: str = "", *, to_stderr: bool = False) -> dict[str, Any]:
     """Return the configuration of the standard library's logging: names only, for processes that start anew."""
+    stream = "STDERR_TEXT" if to_stderr else "STDOUT_TEXT"
+    formatter = "text_formatter" if _is_text(environment, to_stderr=to_stderr) else "json_formatter"
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": f"{__name__}.json_formatter"}},
+        "formatters": {"own": {"()": f"{__name__}.{formatter}"}},
         "handlers": {
             "lines": {
                 "class": "logging.StreamHandler",
-                "formatter": "json",
+                "formatter": "own",
                 "stream": f"ext://{__name__}.{stream}",
             },
         },
@@ -155,10 +186,16 @@ def logging_config(level: str, stream: str = "STDOUT_TEXT") -> dict[str, Any]:
 
 def json_formatter() -> logging.Formatter:
     """Return what writes a record of the standard library as one JSON object."""
+    return _formatter(structlog.processors.JSONRenderer(_as_text))
+
+
+def text_formatter() -> logging.Formatter:
+    """Return what writes a record of the standard library as text in colours."""
+    return _formatter(_text)
+
+
+def _formatter(render: Processor) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(_as_text),
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
     )

@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or get_settings()
     features.check(settings)
-    configure_logging(settings.log_level, settings.personal_data_key)
+    configure_logging(settings.log_level, settings.personal_data_key, environment=settings.environment)
     database = Database(settings)
     app = build()
     app.state.settings = settings

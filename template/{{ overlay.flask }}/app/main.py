@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or get_settings()
     features.check(settings)
-    configure_logging(settings.log_level, settings.personal_data_key)
+    configure_logging(settings.log_level, settings.personal_data_key, environment=settings.environment)
     app = build()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["settings"] = settings
