@@ -239,7 +239,6 @@ def check_contract() -> None:
     contract.check_media_types(request.headers, has_body=contract.body is not None and _has_body())
     if not contract.access.public:
         contract.access.check(identify_caller())
-    if contract.limit is not None:
-        contract.limit(settings)
+    contract.check_limits(request.method, settings)
     request.max_content_length = request.max_form_memory_size = contract.max_body(settings)
     contract.check_size(request.headers, settings)

@@ -1,6 +1,6 @@
 import pytest
 
-from app.http.clients import origins
+from app.limits.clients import origins
 
 
 class TestOrigins:
