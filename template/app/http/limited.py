@@ -1,7 +1,7 @@
 """The decorator that limits how often an endpoint is called, and the limits of those that have none."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from app.auth.policy import name_of
@@ -24,6 +24,7 @@ def limited(name: str, rate: str | Callable[[Settings], str]) -> Callable[[Endpo
     `rate` may be a function of the settings instead. Endpoints with one name and rate share the count. What is limited
     in this way does not count as a write (RATE_LIMIT_WRITES). Several of them all hold, the upper ones first.
     """
+    limit = Limit(name, rate if callable(rate) else lambda _: rate)
 
     def mark(endpoint: Endpoint) -> Endpoint:
         if not _NAME.fullmatch(name):
@@ -31,18 +32,31 @@ def limited(name: str, rate: str | Callable[[Settings], str]) -> Callable[[Endpo
                 f"{name_of(endpoint)} has a limit called {name!r}: write 1 to 64 lower-case letters, digits, _ and -."
             )
         if not callable(rate):
-            _require_rate(rate, endpoint)
-        limit = Limit(name, rate if callable(rate) else lambda _: rate)
+            _require_rate(name_of(endpoint), name, rate)
         return declare("limits", (limit, *limits_of(endpoint)))(endpoint)
 
     return mark
 
 
-def _require_rate(rate: str, endpoint: object) -> None:
+def require_rates(route: object, limits: Iterable[Limit], settings: Settings) -> None:
+    """Check that the `limits` of a route are rates with these settings.
+
+    Raises:
+        RouteError: one is not, or is of a setting that there is not.
+    """
+    for limit in limits:
+        try:
+            rate = limit.rate_of(settings)
+        except AttributeError as error:
+            raise RouteError(f"{route} has a limit {limit.name!r} that no setting says: {error}.") from error
+        _require_rate(route, limit.name, rate)
+
+
+def _require_rate(route: object, name: str, rate: str) -> None:
     try:
-        quota(rate)
-    except (TypeError, ValueError) as error:
-        raise RouteError(f"{name_of(endpoint)} has a limit of {rate!r}: {error}.") from None
+        quota(str(rate))
+    except ValueError as error:
+        raise RouteError(f"{route} has a limit {name!r} of {rate!r}: {error}.") from None
 
 
 def limits_of(endpoint: object) -> tuple[Limit, ...]:

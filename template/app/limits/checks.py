@@ -17,12 +17,12 @@ def check(settings: Settings) -> None:
     url = settings.rate_limit_storage_url.get_secret_value()
     if is_memory(url):
         return
+    _require_private(url, settings)
     try:
         Counters(url)
     except (ValueError, TypeError):
         # Without the reason, which can have parts of the URL.
-        raise SettingsError("RATE_LIMIT_STORAGE_URL: it has an option that no connection to Redis has.") from None
-    _require_private(url, settings)
+        raise SettingsError("RATE_LIMIT_STORAGE_URL: it has an option that such a connection does not have.") from None
 
 
 def _require_private(url: str, settings: Settings) -> None:

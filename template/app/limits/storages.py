@@ -2,10 +2,7 @@
 
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
-
-if TYPE_CHECKING:
-    from redis import Redis
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 _MOST_COUNTERS: Final = 100_000
 """How many counters a process keeps, some 30 MB; with more, those that began first are dropped."""
@@ -20,7 +17,7 @@ return {number, redis.call('PTTL', KEYS[1])}
 """
 
 
-class StorageAway(Exception):  # noqa: N818 - a state, which passes
+class StorageAway(Exception):
     """The server does not answer, or not as it should; its text is the kind of failure, without any secret."""
 
 
@@ -107,7 +104,7 @@ class Shared:
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.retry import Retry  # noqa: PLC0415
 
-        self._client: Redis = Redis.from_url(
+        self._client = Redis.from_url(
             _as_redis(url),
             socket_timeout=_SECONDS_TO_ANSWER,
             socket_connect_timeout=_SECONDS_TO_ANSWER,

@@ -12,7 +12,7 @@ from app.auth.scheme import SECURITY_SCHEMES
 from app.core.errors import RouteError
 from app.core.settings import Settings
 from app.db.database import Database
-from app.http.limited import limited
+from app.http.limited import limited, limits_of, require_rates
 from app.limits import counters
 from app.schemas.base import Schema
 from tests.callers import headers_for
@@ -45,6 +45,11 @@ def write_own_note(body: Note) -> Note:
 @public
 def read_notes() -> Note:
     return Note(text="tea")
+
+
+@public
+def read_cakes() -> Note:
+    return Note(text="cake")
 
 
 @public
@@ -181,8 +186,15 @@ class TestLimited:
 
     @pytest.mark.parametrize("rate", ["abc", "0/minute", "10", "10/week", "", None])
     def test_a_rate_that_is_none_stops_the_start(self, rate: Any) -> None:
-        with pytest.raises(RouteError, match="read_notes has a limit of .*like 300/minute"):
+        with pytest.raises(RouteError, match=r"read_notes has a limit 'reports' of .*like 300/minute"):
             limited("reports", rate)(read_notes)
+
+    @pytest.mark.parametrize(
+        "rate", [lambda settings: settings.rate_limit_cakes, lambda _: "abc"], ids=["unknown", "abc"]
+    )
+    def test_a_setting_that_is_no_rate_stops_the_start(self, settings: Settings, rate: Any) -> None:
+        with pytest.raises(RouteError, match="has a limit 'reports'"):
+            require_rates("GET /report", limits_of(limited("reports", rate)(read_cakes)), settings)
 
     @pytest.mark.parametrize("name", ["", "Reports", 'a"b', "a b", "x" * 65])
     def test_a_name_that_no_header_can_have_stops_the_start(self, name: str) -> None:
@@ -203,10 +215,10 @@ class TestStorageAway:
         found = counters.counters(settings.model_copy(update=away))
         counters.forget()
 
-        assert [200] * 5 == [each.status_code for each in written]
+        assert [each.status_code for each in written] == [200] * 5
         assert not any("ratelimit" in each.headers for each in written)
-        assert [200] * 5 + [429] == imported
-        assert (1, 10) == (found.failures, found.unasked)
+        assert imported == [200] * 5 + [429]
+        assert (found.failures, found.unasked) == (1, 10)
         log = capfd.readouterr().out
         assert log.count("rate_limit_storage_away") == 1
         assert "hunter2" not in log

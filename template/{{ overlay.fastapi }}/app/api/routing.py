@@ -6,11 +6,10 @@ application that is mounted.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, get_args, get_type_hints
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response, params
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.responses import JSONResponse
@@ -20,13 +19,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.counting import AsyncCounting
 from app.api.deps import get_caller, identify_caller
 from app.auth.policy import Access, declared_access
 from app.core.errors import MethodNotAllowed, NotFound, RouteError
-from app.core.settings import Settings
 from app.http.body import FORM, JSON, BodyFormat, parse_json
 from app.http.contract import Body, Contract, Contracts
-from app.http.limited import blocks
+from app.http.limited import require_rates
 from app.http.middleware import CONTRACT, allow
 from app.http.receiving import given, has_body
 from app.http.validation import QueryNames, names_of
@@ -34,7 +33,6 @@ from app.http.validation import QueryNames, names_of
 ContractRoute = APIRoute
 """The old name, for routes written before 0.5.0."""
 
-_COUNTING_THREADS = 20
 _FORM, _MULTIPART = BodyFormat(FORM.media_type), BodyFormat("multipart/form-data")
 
 
@@ -79,9 +77,10 @@ class ServiceRoutes:
         """Check that every route declares who may call it and can be served.
 
         Raises:
-            RouteError: one does not say who may call it, or cannot be served.
+            RouteError: one does not say who may call it, has a limit that is no rate, or cannot be served.
         """
-        _ = self.all
+        for contract in self.contracts:
+            require_rates(contract, contract.limits, self.app.state.settings)
 
     def match(self, method: str, path: str) -> Contract:
         for pattern, contract in self._by_method.get(method) or self._by_method.get(_ANY, ()):
@@ -267,8 +266,7 @@ class ContractMiddleware:
     def __init__(self, app: ASGIApp, service: FastAPI) -> None:
         self.app = app
         self.service = service
-        # Of their own: whoever waits for the counters holds up nothing else.
-        self._threads = CapacityLimiter(_COUNTING_THREADS)
+        self.counting = AsyncCounting()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -284,8 +282,7 @@ class ContractMiddleware:
         body_format = contract.check_media_types(request.headers, has_body=has_body(scope))
         if not contract.access.public:
             contract.access.check(await identify_caller(request))
-        if contract.is_limited(request.method):
-            await self._count(partial(contract.check_limits, request.method, settings), settings)
+        await self.counting.check(contract, request.method, settings)
         contract.check_size(request.headers, settings)
         if body_format is not None and body_format.parse is not None:
             body = await request.body()
@@ -298,9 +295,3 @@ class ContractMiddleware:
                 scope["headers"], receive = headers.raw, given(json.dumps(value).encode(), receive)
         contract.check_query(scope["query_string"])
         return receive
-
-    async def _count(self, count: Callable[[], None], settings: Settings) -> None:
-        if blocks(settings):
-            await to_thread.run_sync(count, limiter=self._threads)
-        else:
-            count()

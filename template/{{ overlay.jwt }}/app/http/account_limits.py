@@ -70,7 +70,7 @@ def _attempt(settings: Settings, key: str, free: int, seconds: int) -> float:
     return counters(settings).ask_anyway(count)
 
 
-def _origins() -> list[Origin]:
+def _origins() -> tuple[Origin, ...]:
     current = context.current()
     return origins(current.client if current else "")
 
