@@ -28,12 +28,14 @@ CALLERS = {
 }
 SECRET = "Vq3Zt8Lw1Xr6Mb9Kc4Yd7Gh2Jf5Np0Ts"  # made for these tests
 PASSWORD = "correct horse battery staple"
+# The checks write more often than anybody should; how that is limited has tests of its own.
+UNLIMITED = {"RATE_LIMIT_WRITES": "1000000/minute"}
 SETTINGS = {
     "jwt": {
         "AUTH_JWT_SECRET": SECRET,
         "AUTH_JWT_ISSUER": "https://issuer.example",
         "AUTH_JWT_AUDIENCE": "https://audience.example",
-        # The checks sign in more often than anybody should; how that is limited has a test of its own.
+        # They sign in as often.
         "RATE_LIMIT_LOGIN": "1000000/minute",
     }
 }
@@ -88,7 +90,7 @@ def test_keeps_the_contract(
     install: Install, new_database: NewDatabase, new_provider: NewProvider, answers: Answers
 ) -> None:
     auth, example = answers["auth"], answers["example"]
-    settings = {**new_database(answers["database"]), **SETTINGS.get(auth, {})}
+    settings = {**new_database(answers["database"]), **UNLIMITED, **SETTINGS.get(auth, {})}
     service = install(answers).with_settings(settings)
     service.run("uv", "run", "just", "migrate")
     with ExitStack() as stack:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import AfterValidator
 
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-_RATE: Final = re.compile(rf"([1-9][0-9]{{0,6}})/({'|'.join(_SECONDS)})")
+_RATE: Final = re.compile("([1-9][0-9]{0,6})/(" + "|".join(_SECONDS) + ")")
 
 
 class Quota(NamedTuple):
