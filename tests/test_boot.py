@@ -15,7 +15,7 @@ from tests.conftest import Install, NewDatabase
 from tests.identity import NewProvider
 from tests.rendering import Answers, choices, variant_cases
 from tests.servers import free_port
-from tests.service import Service
+from tests.service import UNLIMITED, Service
 from tests.wire import Credentials, check_service
 
 BOTH = "orders:read,orders:write"
@@ -28,14 +28,12 @@ CALLERS = {
 }
 SECRET = "Vq3Zt8Lw1Xr6Mb9Kc4Yd7Gh2Jf5Np0Ts"  # made for these tests
 PASSWORD = "correct horse battery staple"
-# The checks write more often than anybody should; how that is limited has tests of its own.
-UNLIMITED = {"RATE_LIMIT_WRITES": "1000000/minute"}
 SETTINGS = {
     "jwt": {
         "AUTH_JWT_SECRET": SECRET,
         "AUTH_JWT_ISSUER": "https://issuer.example",
         "AUTH_JWT_AUDIENCE": "https://audience.example",
-        # They sign in as often.
+        # The checks sign in more often than anybody should; how that is limited has a test of its own.
         "RATE_LIMIT_LOGIN": "1000000/minute",
     }
 }

@@ -227,6 +227,12 @@ async def read_hello(name: str = "you") -> dict[str, str]:
     return {"hello": name}
 
 
+@mounted.post("/hello")
+@public
+async def write_hello(name: str = "you") -> dict[str, str]:
+    return {"hello": name}
+
+
 @mounted.get("/closed")
 @requires()
 async def read_mounted_closed(caller: Caller) -> dict[str, str]:
