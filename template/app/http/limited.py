@@ -24,14 +24,14 @@ def limited(name: str, rate: str | Callable[[Settings], str]) -> Callable[[Endpo
     `rate` may be a function of the settings instead. Endpoints with one name and rate share the count. What is limited
     in this way does not count as a write (RATE_LIMIT_WRITES). Several of them all hold, the upper ones first.
     """
-    limit = Limit(name, rate if callable(rate) else lambda _: rate)
+    limit = Limit(name, (lambda _: rate) if isinstance(rate, str) else rate)
 
     def mark(endpoint: Endpoint) -> Endpoint:
         if not _NAME.fullmatch(name):
             raise RouteError(
                 f"{name_of(endpoint)} has a limit called {name!r}: write 1 to 64 lower-case letters, digits, _ and -."
             )
-        if not callable(rate):
+        if isinstance(rate, str):
             _require_rate(name_of(endpoint), name, rate)
         return declare("limits", (limit, *limits_of(endpoint)))(endpoint)
 
@@ -47,15 +47,15 @@ def require_rates(route: object, limits: Iterable[Limit], settings: Settings) ->
     for limit in limits:
         try:
             rate = limit.rate_of(settings)
-        except AttributeError as error:
-            raise RouteError(f"{route} has a limit {limit.name!r} that no setting says: {error}.") from error
+        except (AttributeError, TypeError) as error:
+            raise RouteError(f"{route} has a limit {limit.name!r} without a rate: {error}.") from error
         _require_rate(route, limit.name, rate)
 
 
 def _require_rate(route: object, name: str, rate: str) -> None:
     try:
-        quota(str(rate))
-    except ValueError as error:
+        quota(rate)
+    except (TypeError, ValueError) as error:
         raise RouteError(f"{route} has a limit {name!r} of {rate!r}: {error}.") from None
 
 

@@ -157,9 +157,10 @@ class TestOrder:
         assert seen == [415] * 4 + [405] * 4
         assert _write(client).headers["ratelimit"].startswith('"writes";r=2;')
 
-    @pytest.mark.skipif(not SECURITY_SCHEMES, reason="whoever calls is let in")
     def test_unauthenticated_calls_are_not_counted(self, client: httpx2.Client) -> None:
-        assert [_write(client, "/own").status_code for _ in range(4)] == [401] * 4
+        seen = [_write(client, "/own").status_code for _ in range(4)]
+
+        assert seen == ([401] * 4 if SECURITY_SCHEMES else [200, 200, 200, 429])
 
 
 class TestLimited:
@@ -184,13 +185,15 @@ class TestLimited:
         assert answers[0].headers["ratelimit-policy"] == '"imports";q=5;w=3600'
         assert _write(client).headers["ratelimit"].startswith('"writes";r=2;')
 
-    @pytest.mark.parametrize("rate", ["abc", "0/minute", "10", "10/week", "", None])
+    @pytest.mark.parametrize("rate", ["abc", "0/minute", "10", "10/week", ""])
     def test_a_rate_that_is_none_stops_the_start(self, rate: Any) -> None:
         with pytest.raises(RouteError, match=r"read_notes has a limit 'reports' of .*like 300/minute"):
             limited("reports", rate)(read_notes)
 
     @pytest.mark.parametrize(
-        "rate", [lambda settings: settings.rate_limit_cakes, lambda _: "abc"], ids=["unknown", "abc"]
+        "rate",
+        [lambda settings: settings.rate_limit_cakes, lambda _: "abc", lambda _: 10, lambda: "10/minute", None],
+        ids=["unknown", "abc", "number", "no settings", "none"],
     )
     def test_a_setting_that_is_no_rate_stops_the_start(self, settings: Settings, rate: Any) -> None:
         with pytest.raises(RouteError, match="has a limit 'reports'"):
