@@ -6,7 +6,6 @@ from typing import Final
 
 from app.auth.policy import name_of
 from app.auth.scheme import SECURITY_SCHEMES
-from app.core import context
 from app.core.errors import RouteError
 from app.core.settings import Settings
 from app.http.declared import Endpoint, declare, declared
@@ -76,10 +75,8 @@ def count_request(limits: Sequence[Limit], settings: Settings) -> None:
     Raises:
         TooManyRequests: one of the limits is exceeded.
     """
-    current = context.current()
     # Without authentication all callers have one name.
-    caller = current.principal if current and SECURITY_SCHEMES else None
-    count_call(limits, settings, caller)
+    count_call(limits, settings, by_caller=bool(SECURITY_SCHEMES))
 
 
 def blocks(settings: Settings) -> bool:

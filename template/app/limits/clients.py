@@ -17,14 +17,14 @@ class Origin(NamedTuple):
     share: int
 
 
-def origins(address: str) -> tuple[Origin, ...]:
+def origins_of(address: str) -> tuple[Origin, ...]:
     """Return what requests from `address` are counted under, the narrowest first."""
     # What follows in a longer one is its zone.
-    return _origins(address[:_LONGEST])
+    return _parsed(address[:_LONGEST])
 
 
 @lru_cache(maxsize=4096)
-def _origins(address: str) -> tuple[Origin, ...]:
+def _parsed(address: str) -> tuple[Origin, ...]:
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -8,7 +8,7 @@ from app.core import context
 from app.core.about import SLUG
 from app.core.failures.limits import TooManyRequests
 from app.core.settings import Settings
-from app.limits.clients import Origin, origins
+from app.limits.clients import Origin, origins_of
 from app.limits.counters import Counters, counters
 from app.limits.rates import Quota, quota
 from app.limits.storages import Count, StorageAway
@@ -52,25 +52,28 @@ class _Usage(NamedTuple):
         return f'"{self.name}";r={max(self.quota.amount - self.number, 0)};t={self.seconds}'
 
 
-def count_call(limits: Sequence[Limit], settings: Settings, caller: str | None) -> None:
-    """Count the current request, and tell its client what is left.
+def count_call(limits: Sequence[Limit], settings: Settings, *, by_caller: bool) -> None:
+    """Count the current request, by its caller if there is one and `by_caller`, and tell its client what is left.
 
     It blocks, unless the counters are in the memory of this process.
 
     Raises:
         TooManyRequests: one of the limits is exceeded; those after it have not been counted.
     """
-    if not settings.rate_limit_enabled:
+    current = context.current()
+    if current is None or not settings.rate_limit_enabled:
+        # Without the middleware, nothing tells one client from another.
         return
+    caller = current.principal if by_caller else None
+    origins = [("caller", Origin(caller, 1))] if caller else _networks(current.client)
     found: list[_Usage] = []
     for limit in limits:
-        usage = _count(limit, settings, caller)
+        usage = _count(limit, settings, origins)
         if usage is not None:
             found.append(usage)
             if usage.is_exceeded:
                 break
-    current = context.current()
-    if current is not None and found:
+    if found:
         current.headers.append(("RateLimit-Policy", ", ".join(usage.policy for usage in found)))
         current.headers.append(("RateLimit", ", ".join(usage.rest for usage in found)))
     if found and found[-1].is_exceeded:
@@ -78,12 +81,16 @@ def count_call(limits: Sequence[Limit], settings: Settings, caller: str | None) 
         raise TooManyRequests(headers={"Retry-After": str(found[-1].seconds)})
 
 
-def _count(limit: Limit, settings: Settings, caller: str | None) -> _Usage | None:
+def _networks(client: str) -> list[tuple[str, Origin]]:
+    """Return where `client` calls from, the widest first: what it is told is then about its own."""
+    return [("address", origin) for origin in reversed(origins_of(client))]
+
+
+def _count(limit: Limit, settings: Settings, origins: Sequence[tuple[str, Origin]]) -> _Usage | None:
     """Return what is left of `limit` after one more call, or None if it cannot be counted."""
     allowed = quota(limit.rate_of(settings))
     usage = None
-    # The widest first: what the client is told is about its own.
-    for kind, origin in [("caller", Origin(caller, 1))] if caller else _networks():
+    for kind, origin in origins:
         most = allowed._replace(amount=allowed.amount * origin.share)
         key = f"{SLUG}/{limit.name}/{most.amount}/{most.seconds}/{kind}/{origin.key}"
         counted = _counted(counters(settings), limit, key, most.seconds)
@@ -94,11 +101,6 @@ def _count(limit: Limit, settings: Settings, caller: str | None) -> _Usage | Non
         if usage.is_exceeded:
             break
     return usage
-
-
-def _networks() -> list[tuple[str, Origin]]:
-    current = context.current()
-    return [("address", origin) for origin in reversed(origins(current.client if current else ""))]
 
 
 def _counted(found: Counters, limit: Limit, key: str, seconds: int) -> Count | None:

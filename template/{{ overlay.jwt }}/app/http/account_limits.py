@@ -9,7 +9,7 @@ from app.core import context
 from app.core.about import SLUG
 from app.core.failures.limits import TooManyRequests
 from app.core.settings import Settings
-from app.limits.clients import Origin, origins
+from app.limits.clients import Origin, origins_of
 from app.limits.counters import counters
 from app.limits.rates import quota
 from app.limits.storages import Storage
@@ -72,7 +72,7 @@ def _attempt(settings: Settings, key: str, free: int, seconds: int) -> float:
 
 def _origins() -> tuple[Origin, ...]:
     current = context.current()
-    return origins(current.client if current else "")
+    return origins_of(current.client if current else "")
 
 
 def _key_of(account: str, origin: Origin) -> str:
