@@ -13,6 +13,8 @@ from tests.servers import free_port
 
 # For a service's own tests without coverage, which doubles their time.
 UNMEASURED = {"PYTEST_ADDOPTS": "--no-cov -W ignore::pytest_cov.CovDisabledWarning"}
+# For tests that write more often than anybody should.
+UNLIMITED = {"RATE_LIMIT_WRITES": "1000000/minute"}
 # The service itself exits with 0; just waits for it, then says that it was asked to stop (128 + SIGTERM).
 STOPPED = (0, 143)
 

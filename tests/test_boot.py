@@ -15,7 +15,7 @@ from tests.conftest import Install, NewDatabase
 from tests.identity import NewProvider
 from tests.rendering import Answers, choices, variant_cases
 from tests.servers import free_port
-from tests.service import Service
+from tests.service import UNLIMITED, Service
 from tests.wire import Credentials, check_service
 
 BOTH = "orders:read,orders:write"
@@ -88,7 +88,7 @@ def test_keeps_the_contract(
     install: Install, new_database: NewDatabase, new_provider: NewProvider, answers: Answers
 ) -> None:
     auth, example = answers["auth"], answers["example"]
-    settings = {**new_database(answers["database"]), **SETTINGS.get(auth, {})}
+    settings = {**new_database(answers["database"]), **UNLIMITED, **SETTINGS.get(auth, {})}
     service = install(answers).with_settings(settings)
     service.run("uv", "run", "just", "migrate")
     with ExitStack() as stack:

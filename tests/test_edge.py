@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import Install
 from tests.rendering import choices
+from tests.service import UNLIMITED
 from tests.wire import sockets
 from tests.wire.answers import Request
 from tests.wire.samples import an_order
@@ -37,7 +38,7 @@ def served(install: Install, framework: str, **settings: str) -> Generator[tuple
     service = install({"framework": framework, "database": "sqlite", "auth": "none", "example": True})
     if not (service.directory / "app.db").exists():
         service.run("uv", "run", "just", "migrate")
-    with service.with_settings(settings).serving() as base_url:
+    with service.with_settings({**UNLIMITED, **settings}).serving() as base_url:
         yield base_url, service.directory
 
 

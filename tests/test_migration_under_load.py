@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import Install, NewDatabase
 from tests.edits import newest_migration
-from tests.service import Service
+from tests.service import UNLIMITED, Service
 from tests.wire.samples import an_order
 
 LONGEST_SECONDS = 2.0
@@ -70,7 +70,7 @@ def asked(connection: Connection, statement: str) -> int:
 @pytest.mark.parametrize(("framework", "database"), [("fastapi", "postgresql"), ("flask", "mysql")])
 def test_a_migration_that_waits(install: Install, new_database: NewDatabase, framework: str, database: str) -> None:
     answers = {"framework": framework, "database": database, "auth": "none", "example": True}
-    service = install(answers).with_settings(new_database(database))
+    service = install(answers).with_settings({**UNLIMITED, **new_database(database)})
     service.run("uv", "run", "just", "migrate")
     url = service.settings["DATABASE_URL"]
     with service.serving() as base, planted(service), loaded(base) as answered, ThreadPoolExecutor(1) as aside:

@@ -65,7 +65,7 @@ def test_the_command_brings_every_changed_line_along(rendering: Rendering, tmp_p
     (command,) = COMMAND.findall(NOTES)
     subprocess.run(["sh", "-euc", command], cwd=service, check=True, capture_output=True)
     update(service)
-    of_users = {old for old in MOVES if Path(old).stem in {"sign_in", "test_sign_in"}}
+    of_users = {old for old in MOVES if re.search(r"sign_in|rate_limits|http/clients", old)}
     expected = {"app/auth/style.py", "app/core/auth_settings.py"} | (of_users if answers["auth"] == "jwt" else set())
     assert expected == moved.keys()
     for old, new in moved.items():

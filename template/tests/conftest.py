@@ -39,6 +39,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
             database_migration_url=None,
             database_pool_size=5,
             request_timeout_seconds=5,
+            # Tests write often.
+            rate_limit_enabled=False,
             log_level="INFO",
             **scheme,
         )

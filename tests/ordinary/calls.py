@@ -9,11 +9,13 @@ import httpx2
 import pytest
 
 from app.core.settings import Settings
+from app.limits import counters
 from tests.callers import headers_for
 from tests.client import open_client
 from tests.requests import assert_failed
 
 PATH = "/v1/ordinary"
+LIMITED = {"rate_limit_enabled": True, "rate_limit_writes": "3/hour"}
 
 
 @pytest.fixture(scope="module")
@@ -271,3 +273,20 @@ class TestFailures:
         headers = {"Origin": "https://example.com", "Access-Control-Request-Method": "GET"}
         response = client.options(f"{PATH}/options", headers=headers)
         assert (response.status_code, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+class TestLimits:
+    @pytest.fixture
+    def limited(self, settings: Settings) -> Generator[httpx2.Client]:
+        counters.forget()
+        with open_client(settings.model_copy(update=LIMITED)) as client:
+            yield client
+        counters.forget()
+
+    def test_hold_for_whatever_writes(self, limited: httpx2.Client) -> None:
+        seen = [limited.post(f"{PATH}/form", data={"name": "x", "tags": ["a"]}).status_code for _ in range(2)]
+        seen += [limited.post(f"{PATH}/both").status_code for _ in range(2)]
+        assert seen == [200, 200, 200, 429]
+
+    def test_do_not_hold_for_reads(self, limited: httpx2.Client) -> None:
+        assert {limited.get(f"{PATH}/both").status_code for _ in range(4)} == {200}

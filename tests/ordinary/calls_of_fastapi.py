@@ -13,10 +13,12 @@ from app.api.routes.ordinary import numbers
 from app.api.routes.ordinary_answers import TeaError
 from app.auth.policy import public, requires
 from app.core.settings import Settings
+from app.limits import counters
 from app.main import create_app
 from tests.asgi import client_of
 from tests.callers import headers_for
-from tests.contract.test_ordinary import PATH, answered, client  # noqa: F401 - a fixture
+from tests.client import open_client
+from tests.contract.test_ordinary import LIMITED, PATH, answered, client  # noqa: F401 - a fixture
 from tests.requests import assert_failed
 
 
@@ -67,6 +69,13 @@ class TestMounted:
         assert_failed(client.get(f"{PATH}/mounted/fails"), 409, "conflict")
         assert_failed(client.get(f"{PATH}/mounted/nothing"), 404, "not_found")
         assert_failed(client.get(f"{PATH}/mounted/hello?name=a&name=b"), 422, "validation_error")
+
+    def test_its_writes_are_limited(self, settings: Settings) -> None:
+        counters.forget()
+        with open_client(settings.model_copy(update=LIMITED)) as limited:
+            seen = [limited.post(f"{PATH}/mounted/hello").status_code for _ in range(4)]
+        counters.forget()
+        assert seen == [200, 200, 200, 429]
 
     def test_files(self, client: httpx2.Client) -> None:  # noqa: F811
         assert client.get(f"{PATH}/files-of-app/ordinary.py").status_code == 200

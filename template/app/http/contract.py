@@ -12,7 +12,7 @@ from app.http.body import JSON, BodyFormat, Sizes, sizes_of
 from app.http.bulkhead import RoomOf
 from app.http.declared import declared
 from app.http.deprecation import Deprecation
-from app.http.limited import Check
+from app.http.limited import count_request, limits_of, limits_on
 from app.http.negotiation import require_acceptable
 from app.http.receiving import announced
 from app.http.retries import check_key
@@ -84,7 +84,7 @@ class Contract:
         self.declared_produces: tuple[str, ...] = declared(endpoint, "produces") or ()
         self.produces = self.declared_produces or produces
         self.deprecation: Deprecation | None = declared(endpoint, "deprecation")
-        self.limit: Check | None = declared(endpoint, "limit")
+        self.limits = limits_of(endpoint)
         self.room: RoomOf | None = declared(endpoint, "room_of")
         self.max_body_bytes: int | None = declared(endpoint, "max_body")
         self.takes_key = method == "POST" and not access.public and not declared(endpoint, "never_stored")
@@ -128,6 +128,18 @@ class Contract:
         if self.produces is not None:
             require_acceptable(headers.getlist("accept"), self.produces)
         return found
+
+    def is_limited(self, method: str) -> bool:
+        """Return whether requests with `method` are counted."""
+        return bool(limits_on(method, self.limits))
+
+    def check_limits(self, method: str, settings: Settings) -> None:
+        """Count the current request, whose caller is known if there is one. It may block; see `limited.blocks`.
+
+        Raises:
+            TooManyRequests: there were more than the route allows, or, if it writes, than RATE_LIMIT_WRITES.
+        """
+        count_request(limits_on(method, self.limits), settings)
 
     def check_head(self, headers: "Headers", settings: Settings) -> None:
         """Check the announced length of the body against the limit, and the idempotency key if one is taken.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-_EXPOSED = "ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-ID"
+_EXPOSED = "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
 

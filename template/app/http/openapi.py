@@ -30,6 +30,11 @@ NOT_MODIFIED: Json = {"description": "The client has this version already.", **E
 CREATED: Json = {
     "headers": {"Location": {"description": "Where the new resource is.", "schema": {"type": "string"}}},
 }
+_LIMITED: Json = {
+    "RateLimit": {"description": "What is left: `r` calls in the next `t` seconds.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The limits: `q` calls in `w` seconds.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "The seconds to wait.", "schema": {"type": "string"}},
+}
 
 _KEY: Json = {
     "in": "header",
@@ -145,6 +150,8 @@ def _common_failures(operation: Json, contract: Contract) -> set[int]:
     statuses = set(_ALWAYS)
     if not contract.access.public and SECURITY_SCHEMES:
         statuses |= {401, 403}
+    if contract.is_limited(contract.method):
+        statuses |= {429}
     if "requestBody" in operation:
         statuses |= {413, 415}
     if contract.takes_key:
@@ -179,7 +186,8 @@ def _failure(status: int) -> tuple[str, Json]:
     }
     content = {"application/json": {"schema": _ERROR, "examples": examples}}
     first = type(known[0]).__name__ if known[0].status == type(known[0]).status else f"Status{status}"
-    return first, {"description": known[0].message, "content": content}
+    headers = {"headers": _LIMITED} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return first, {"description": known[0].message, "content": content, **headers}
 
 
 def _normalize(node: Any, *, names: bool = False) -> None:  # noqa: ANN401 - any part of a JSON document

@@ -17,10 +17,9 @@ from app.db.database import Database
 from app.db.models.users import User, UserSession
 
 _SETTINGS: Final[dict[str, Any]] = {
-    # Tests sign in often.
+    # Tests sign in often, and quickly.
     "auth_password_memory_kib": 64,
     "auth_password_iterations": 1,
-    "rate_limit_enabled": False,
     # What a second use does later.
     "auth_refresh_grace_seconds": 0,
 }

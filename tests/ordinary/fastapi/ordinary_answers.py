@@ -221,9 +221,9 @@ async def read_or_write(request: Request) -> str:
 mounted = FastAPI(openapi_url=None)
 
 
-@mounted.get("/hello")
+@mounted.api_route("/hello", methods=["GET", "POST"])
 @public
-async def read_hello(name: str = "you") -> dict[str, str]:
+async def say_hello(name: str = "you") -> dict[str, str]:
     return {"hello": name}
 
 

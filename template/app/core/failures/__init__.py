@@ -11,8 +11,8 @@ from app.core.errors import REGISTERED, AppError, RegistrationError
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-# Where the names in `http.HTTPStatus` change from one Python to the next, or where features have one of their own.
-_CODES: Final = {414: "uri_too_long", 416: "range_not_satisfiable", 429: "rate_limited"}
+# Where the names in `http.HTTPStatus` change from one Python to the next.
+_CODES: Final = {414: "uri_too_long", 416: "range_not_satisfiable"}
 _BEGIN: Final = "<!-- The table is written by `uv run just errors`. -->\n"
 _END: Final = "<!-- The table ends here. -->\n"
 

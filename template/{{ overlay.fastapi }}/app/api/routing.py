@@ -19,11 +19,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.counting import AsyncCounting
 from app.api.deps import get_caller, identify_caller
 from app.auth.policy import Access, declared_access
 from app.core.errors import MethodNotAllowed, NotFound, RouteError
 from app.http.body import FORM, JSON, BodyFormat, parse_json
 from app.http.contract import Body, Contract, Contracts
+from app.http.limited import require_rates
 from app.http.middleware import CONTRACT, allow
 from app.http.receiving import given, has_body
 from app.http.validation import QueryNames, names_of
@@ -75,9 +77,10 @@ class ServiceRoutes:
         """Check that every route declares who may call it and can be served.
 
         Raises:
-            RouteError: one does not say who may call it, or cannot be served.
+            RouteError: one does not say who may call it, has a limit that is no rate, or cannot be served.
         """
-        _ = self.all
+        for contract in self.contracts:
+            require_rates(contract, contract.limits, self.app.state.settings)
 
     def match(self, method: str, path: str) -> Contract:
         for pattern, contract in self._by_method.get(method) or self._by_method.get(_ANY, ()):
@@ -263,6 +266,7 @@ class ContractMiddleware:
     def __init__(self, app: ASGIApp, service: FastAPI) -> None:
         self.app = app
         self.service = service
+        self.counting = AsyncCounting()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -278,8 +282,7 @@ class ContractMiddleware:
         body_format = contract.check_media_types(request.headers, has_body=has_body(scope))
         if not contract.access.public:
             contract.access.check(await identify_caller(request))
-        if contract.limit is not None:
-            await self.service.state.db.call(partial(contract.limit, settings))
+        await self.counting.check(contract, request.method, settings)
         contract.check_head(request.headers, settings)
         if body_format is not None and body_format.parse is not None:
             body = await request.body()

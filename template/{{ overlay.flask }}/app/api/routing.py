@@ -24,6 +24,7 @@ from app.auth.policy import Access, declared_access
 from app.auth.principal import Credentials
 from app.core.errors import AppError, MethodNotAllowed, NotFound, RouteError
 from app.http.contract import Contract, Contracts
+from app.http.limited import require_rates
 from app.http.middleware import allow
 
 if TYPE_CHECKING:
@@ -112,9 +113,10 @@ class ServiceRoutes:
         """Check that every route declares who may call it and can be served.
 
         Raises:
-            RouteError: one does not say who may call it, or cannot be served.
+            RouteError: one does not say who may call it, has a limit that is no rate, or cannot be served.
         """
-        _ = self.all
+        for contract in self.all.values():
+            require_rates(contract, contract.limits, self.app.extensions["settings"])
         application: Any = self.app.wsgi_app
         while not isinstance(application, DispatcherMiddleware) and hasattr(application, "app"):
             application = application.app
@@ -239,7 +241,6 @@ def check_contract() -> None:
     contract.check_media_types(request.headers, has_body=contract.body is not None and _has_body())
     if not contract.access.public:
         contract.access.check(identify_caller())
-    if contract.limit is not None:
-        contract.limit(settings)
+    contract.check_limits(request.method, settings)
     request.max_content_length = request.max_form_memory_size = contract.max_body(settings)
     contract.check_head(request.headers, settings)

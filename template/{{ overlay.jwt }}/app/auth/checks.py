@@ -1,12 +1,10 @@
 """What keeps a service from starting: settings of users and tokens that would let strangers in, or cannot work."""
 
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from app.auth import mail
 from app.auth.settings import AuthSettings
 from app.core.errors import SettingsError
-from app.core.peers import need_tls
 from app.core.secret_strength import is_guessable
 from app.core.settings import Settings
 
@@ -27,26 +25,9 @@ def check(settings: Settings) -> None:
         if getattr(settings, name) is None:
             hint = f" To make one: {_HOW_TO_MAKE_ONE}" if name == "auth_jwt_secret" else ""
             raise SettingsError(f"{name.upper()} is not set, and production needs it.{hint}")
-    _require_private_storage(settings)
     if any(is_guessable(secret) for secret in settings.jwt_secrets):
         raise SettingsError(f"AUTH_JWT_SECRET is easy to guess, or an example. Generate one: {_HOW_TO_MAKE_ONE}")
     for name in ("auth_password_memory_kib", "auth_password_iterations"):
         least = AuthSettings.model_fields[name].default
         if getattr(settings, name) < least:
             raise SettingsError(f"{name.upper()} must be at least {least} in production.")
-
-
-def _require_private_storage(settings: Settings) -> None:
-    url = urlsplit(settings.rate_limit_storage_url.get_secret_value())
-    options = parse_qs(url.query)
-    # redis-py takes the host from either place.
-    hosts = [url.hostname or "localhost", *options.get("host", [])]
-    if url.scheme in {"memory", "redis+unix"} or not need_tls(hosts, settings):
-        return
-    if url.scheme != "rediss" or options.keys() & {"ssl_cert_reqs", "ssl_check_hostname"}:
-        msg = (
-            "RATE_LIMIT_STORAGE_URL: production verifies who the server is. Begin it with rediss:// and leave out "
-            "ssl_cert_reqs and ssl_check_hostname, or name its host in PLAINTEXT_HOSTS if something else protects the "
-            "connection."
-        )
-        raise SettingsError(msg)

@@ -5,18 +5,17 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from app.core.features import FeatureSettings
+from app.limits.rates import Rate
 
 SHORTEST_SECRET: Final = 32
 LONGEST_ACCESS: Final = 86_400
 _DAY: Final = 86_400
-_STORAGES: Final = ("memory://", "redis://", "rediss://", "redis+unix://")
 
 # Where nothing is set, a fresh clone works; production refuses it.
 DEVELOPMENT_SECRET: Final = "development-only-secret-that-production-refuses"  # noqa: S105 - everybody knows it
 _DEVELOPMENT_NAME: Final = "development"
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-_Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,6}/(second|minute|hour|day)$")]
 
 
 class AuthSettings(FeatureSettings):
@@ -39,24 +38,13 @@ class AuthSettings(FeatureSettings):
     auth_password_concurrency: int = Field(default=4, ge=1, le=256)
     auth_password_queue: int = Field(default=100, ge=0, le=10_000)
 
-    rate_limit_enabled: bool = True
-    rate_limit_login: _Rate = "10/minute"
-    # A secret: the URL can hold a password.
-    rate_limit_storage_url: SecretStr = SecretStr("memory://")
+    rate_limit_login: Rate = "10/minute"
 
     @field_validator("auth_jwt_secret")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (not _parts(value) or any(len(p.encode()) < SHORTEST_SECRET for p in _parts(value))):
             message = f"each of the comma-separated secrets must have at least {SHORTEST_SECRET} bytes"
-            raise ValueError(message)
-        return value
-
-    @field_validator("rate_limit_storage_url")
-    @classmethod
-    def _known_storage(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(_STORAGES):
-            message = f"the URL must begin with {' or '.join(_STORAGES)}"
             raise ValueError(message)
         return value
 

@@ -3,13 +3,18 @@
 from app.core import context
 from app.core.settings import Settings
 from app.db.database import Database
+from app.http.account_limits import count_account, forgive_account
 from app.http.bulkhead import Room
-from app.http.rate_limits import count_account, forgive_account
 from app.schemas.auth import RefreshRequest, TokenPair, TokenRequest
 from app.services import accounts
 
 MAX_BODY = 8 * 1024
 """The largest body, in bytes, of requests about accounts: callers have not signed in, and all fields are short."""
+
+
+def rate(settings: Settings) -> str:
+    """Return how often a caller or an address may ask for each kind of thing about accounts."""
+    return settings.rate_limit_login
 
 
 def hashing(settings: Settings) -> Room:

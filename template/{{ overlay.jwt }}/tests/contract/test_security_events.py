@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from app.core.settings import Settings
-from app.http import rate_limits
+from app.limits import counters
 from tests.callers import PASSWORD
 from tests.client import open_client
 from tests.commands import run_process
@@ -82,13 +82,13 @@ def test_changes_of_oneself(client: httpx2.Client, events: Events) -> None:
 
 
 def test_too_many_attempts(settings: Settings, client: httpx2.Client, events: Events) -> None:  # noqa: ARG001 - empties the tables
-    rate_limits.forget()
+    counters.forget()
     limits = {"rate_limit_enabled": True, "rate_limit_login": "2/hour", "trusted_proxies": ("*",)}
     with open_client(settings.model_copy(update=limits)) as limited:
         limited.headers["X-Forwarded-For"] = "192.0.2.7"
         for _ in range(4):
             sign_in(limited, EMAIL, "wrong")
-    rate_limits.forget()
+    counters.forget()
 
     found = events()
     assert names(found) == ["authn_login_fail"] * 2 + ["excess_rate_limit_exceeded"] * 2

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Query, Response, status
 from app.api.deps import Caller, Db
 from app.auth import sessions, users
 from app.auth.policy import public, requires
-from app.http.attempts import MAX_BODY, hashing
+from app.http.attempts import MAX_BODY, hashing, rate
 from app.http.body import max_body
 from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
-from app.http.rate_limits import per_caller
 from app.schemas.auth import SessionPage, SessionQuery
 from app.schemas.users import UserCreate, UserRead, UserUpdate
 from app.services import accounts
@@ -21,11 +20,11 @@ from app.services import accounts
 router = APIRouter(prefix="/v1/users", tags=["users"])
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(409, 429))
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(409))
 @public
 @max_body(MAX_BODY)
 @bulkhead(hashing)
-@limited(per_caller("registration"))
+@limited("registration", rate)
 async def register_user(data: UserCreate, db: Db) -> UserRead:
     """Register a user with an e-mail address and a password."""
     user = await db.run(accounts.register, data.email, data.password)
@@ -39,11 +38,11 @@ async def get_me(caller: Caller, db: Db) -> UserRead:
     return UserRead.of(await db.read_latest(users.me, caller))
 
 
-@router.patch("/me", responses=errors(409, 429))
+@router.patch("/me", responses=errors(409))
 @requires()
 @max_body(MAX_BODY)
 @bulkhead(hashing)
-@limited(per_caller("account-change"))
+@limited("account-change", rate)
 async def update_me(data: UserUpdate, caller: Caller, db: Db) -> UserRead:
     """Change the e-mail address or the password; with a new password, all other sessions end."""
     changes = data.to(accounts.UserChanges)

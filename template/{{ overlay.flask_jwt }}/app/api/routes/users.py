@@ -7,12 +7,11 @@ from app.api.deps import get_caller, get_database, get_settings
 from app.api.routing import Router
 from app.auth import sessions, users
 from app.auth.policy import public, requires
-from app.http.attempts import MAX_BODY, hashing
+from app.http.attempts import MAX_BODY, hashing, rate
 from app.http.body import max_body
 from app.http.bulkhead import bulkhead
 from app.http.limited import limited
 from app.http.openapi import errors
-from app.http.rate_limits import per_caller
 from app.schemas.auth import SessionPage, SessionQuery
 from app.schemas.users import UserCreate, UserRead, UserUpdate
 from app.services import accounts
@@ -20,11 +19,11 @@ from app.services import accounts
 router = Router("users", url_prefix="/v1/users")
 
 
-@router.post("", status=HTTPStatus.CREATED, responses=errors(409, 429))
+@router.post("", status=HTTPStatus.CREATED, responses=errors(409))
 @public
 @max_body(MAX_BODY)
 @bulkhead(hashing)
-@limited(per_caller("registration"))
+@limited("registration", rate)
 def register_user(body: UserCreate) -> UserRead:
     """Register a user with an e-mail address and a password."""
     return UserRead.of(accounts.register(get_database(), body.email, body.password))
@@ -37,11 +36,11 @@ def get_me() -> UserRead:
     return UserRead.of(get_database().read_latest(users.me, get_caller()))
 
 
-@router.patch("/me", responses=errors(409, 429))
+@router.patch("/me", responses=errors(409))
 @requires()
 @max_body(MAX_BODY)
 @bulkhead(hashing)
-@limited(per_caller("account-change"))
+@limited("account-change", rate)
 def update_me(body: UserUpdate) -> UserRead:
     """Change the e-mail address or the password; with a new password, all other sessions end."""
     return UserRead.of(accounts.update_me(get_database(), get_caller(), body.to(accounts.UserChanges)))

@@ -16,9 +16,3 @@ class EmailTaken(Conflict):
     code = "email_taken"
     when = "another user has the e-mail address, in whatever case"
     default = "Another user has this e-mail address."
-
-
-class TooManyRequests(AppError):
-    status, code = 429, "rate_limited"
-    when = "there were too many requests; try again after `Retry-After`"
-    default = "There were too many requests. Try again after the seconds in Retry-After."

@@ -9,10 +9,10 @@ import pytest
 
 from app.core import context
 from app.core.context import RequestContext
-from app.core.failures.accounts import TooManyRequests
+from app.core.failures.limits import TooManyRequests
 from app.core.settings import Settings
-from app.http import rate_limits
-from app.http.rate_limits import count_account, forgive_account
+from app.http.account_limits import count_account, forgive_account
+from app.limits import counters
 from app.observability.logging import configure_logging
 from tests.users import EMAIL
 
@@ -21,9 +21,9 @@ _HERE, _ELSEWHERE = "1.2.3.4", "5.6.7.8"
 
 @pytest.fixture
 def limited(settings: Settings) -> Generator[Settings]:
-    rate_limits.forget()
+    counters.forget()
     yield settings.model_copy(update={"rate_limit_enabled": True, "rate_limit_login": "10/minute"})
-    rate_limits.forget()
+    counters.forget()
     context._current.set(None)  # noqa: SLF001 - requests end with their task or thread
 
 

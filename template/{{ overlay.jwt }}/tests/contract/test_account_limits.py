@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.settings import Settings
-from app.http import rate_limits
+from app.limits import counters
 from tests.callers import PASSWORD
 from tests.client import open_client
 from tests.requests import Caller, assert_failed
@@ -26,9 +26,9 @@ def limited_service(settings: Settings) -> Generator[httpx2.Client]:
 
 @pytest.fixture
 def limited(limited_service: httpx2.Client, client: httpx2.Client) -> Generator[httpx2.Client]:  # noqa: ARG001 - empties the tables
-    rate_limits.forget()
+    counters.forget()
     yield limited_service
-    rate_limits.forget()
+    counters.forget()
 
 
 def _from(client: httpx2.Client, address: str) -> Any:

@@ -1,6 +1,6 @@
 import pytest
 
-from app.http.clients import origins
+from app.limits.clients import origins_of
 
 
 class TestOrigins:
@@ -20,4 +20,4 @@ class TestOrigins:
         ],
     )
     def test_a_client_cannot_take_many_keys(self, address: str, keys: list[str]) -> None:
-        assert [origin.key for origin in origins(address)] == keys
+        assert [origin.key for origin in origins_of(address)] == keys
