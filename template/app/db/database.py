@@ -15,6 +15,7 @@ from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.db import dialect
 from app.db.constraints import explaining
+from app.db.pools import watch_pool
 from app.db.roles import Role
 from app.db.url import database_read_url, database_url
 
@@ -99,6 +100,10 @@ class Database:
         self.latest = self.reader
         if settings.database_read_url is not None:
             self.latest = make_engine(database_url(settings), settings, "read", **pool, **reading)
+        watch_pool(self.writer, "write")
+        watch_pool(self.latest, "read")
+        if self.reader is not self.latest:
+            watch_pool(self.reader, "replica")
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads.
