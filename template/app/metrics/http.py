@@ -118,12 +118,13 @@ def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(*labels), DURATION.labels(*labels)
 
 
-def _one_at_a_time(_: Settings) -> Room:
+def scrapes(_: Settings) -> Room:
+    """Return how many requests for the metrics are answered at once, which costs more than most others."""
     return Room(1, 10, "Too many ask for the metrics. Try again shortly.")
 
 
 @public
-@bulkhead(_one_at_a_time)
+@bulkhead(scrapes)
 async def show_metrics(scope: Scope, _receive: Receive, send: Send) -> None:
     """Answer with all metrics."""
     # In a thread: other requests need not wait for it.
