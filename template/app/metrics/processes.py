@@ -4,6 +4,7 @@ This is the multiprocess mode of prometheus_client, which looks for the director
 """
 
 import os
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ _VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 # A file system in memory, which containers have even where they may write nowhere else.
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the directory in it has a random name and is for this user only
 _WORKER: Final = ".worker"
+# A process has files of up to some MiB, and dies when it writes into one that finds no room.
+_LEAST_FREE_BYTES: Final = 16 * 1024 * 1024
 
 
 @contextmanager
@@ -50,9 +53,18 @@ def is_shared() -> bool:
 
 
 def join() -> None:
-    """Note that this process counts with others, which later find out whether it is still there."""
-    if is_shared():
-        (_directory() / f"{os.getpid()}{_WORKER}").touch()
+    """Note that this process counts with others, which later find out whether it is still there.
+
+    If many have ended since the start and room gets short, what they have counted is dropped.
+    """
+    if not is_shared():
+        return
+    directory = _directory()
+    (directory / f"{os.getpid()}{_WORKER}").touch()
+    if shutil.disk_usage(directory).free < _LEAST_FREE_BYTES:
+        for file in directory.glob("*.db"):
+            if not _is_alive(int(file.stem.rpartition("_")[2])):
+                file.unlink(missing_ok=True)
 
 
 def processes_that_ended() -> list[int]:

@@ -1,9 +1,11 @@
 """Metrics of several processes, and their settings."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,6 +56,19 @@ class TestProcesses:
 
         assert processes.processes_that_ended() == []
         assert [mark.stem for mark in directory.glob("*.worker")] == [str(os.getpid())]
+
+    @pytest.mark.parametrize(("free", "left"), [(2**30, 2), (2**20, 1)])
+    def test_where_room_is_short_those_that_ended_are_forgotten(
+        self, directory: Path, monkeypatch: pytest.MonkeyPatch, free: int, left: int
+    ) -> None:
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            pass
+        for process in (ended.pid, os.getpid()):
+            (directory / f"counter_{process}.db").touch()
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+        processes.join()
+
+        assert len([*directory.glob("*.db")]) == left
 
     def test_alone_there_is_nothing_to_join(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(_VARIABLE, raising=False)
