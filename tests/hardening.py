@@ -92,6 +92,14 @@ def expect_apart(stack: Stack, auth: str) -> None:
     assert {auth != "oidc"} == {network["Internal"] for network in networks if not network["Name"].endswith("_data")}
 
 
+def expect_metrics(stack: Stack) -> None:
+    """Expect that metrics are there for the network of the service, and not for the public."""
+    ask = "from urllib.request import urlopen; print(urlopen('http://api:9000/metrics').read().decode())"
+    with stack.client() as client:
+        assert 404 == client.get("/metrics").status_code
+    assert "orders_created_total 1.0" in stack.execute("python", "-c", ask)
+
+
 def expect_access_log(stack: Stack) -> None:
     """Expect that the proxy logs who asked for what, and neither credentials nor queries."""
     with stack.client() as client:

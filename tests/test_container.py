@@ -75,6 +75,7 @@ def test_serves_without_rights_and_stops_when_asked_to(
         made = client.post("/v1/orders", json=an_order(), headers=headers)
         listed = client.get("/v1/orders", headers=headers)
         up = client.get("/healthz")
+        metrics = client.get("/metrics")
         client.close()
         health = engine.run("healthcheck", "run", container.name)
         user = container.execute("python", "-c", "import os; print(os.getuid(), os.getgid())")
@@ -86,6 +87,7 @@ def test_serves_without_rights_and_stops_when_asked_to(
     assert 201 == made.status_code
     assert labels["org.opencontainers.image.revision"] == up.headers["x-revision"]
     assert [made.json()["id"]] == [order["id"] for order in listed.json()["data"]]
+    assert "\norders_created_total 1.0\n" in metrics.text
     assert "unhealthy" not in health
     assert f"{UID} {UID}" == user.strip()
     assert "Read-only file system" in denied

@@ -18,7 +18,14 @@ from tests.compose import Stack, stack
 from tests.conftest import Image, Install, Render
 from tests.containers import Engine
 from tests.docker import Docker
-from tests.hardening import expect_access_log, expect_accounts, expect_apart, expect_hardened, expect_tls
+from tests.hardening import (
+    expect_access_log,
+    expect_accounts,
+    expect_apart,
+    expect_hardened,
+    expect_metrics,
+    expect_tls,
+)
 from tests.processes import completed
 from tests.registry import Registry
 from tests.rendering import Answers, combinations, git, variant_id
@@ -94,6 +101,7 @@ def test_compose_gives_a_working_https_api_that_keeps_its_data(up: Up, answers: 
         expect_tls(stack)
         expect_hardened(stack)
         expect_apart(stack, answers["auth"])
+        expect_metrics(stack)
         expect_access_log(stack)
         if answers["database"] != "sqlite":
             expect_accounts(stack, answers["database"])

@@ -87,6 +87,20 @@ def test_pods_reach_named_networks_only(engine: Engine, render: Render, answers:
         assert (answers["auth"] == "oidc") == bool(provider)
 
 
+def test_only_monitoring_reaches_the_metrics(engine: Engine, render: Render) -> None:
+    text = text_of(engine, render, "production")
+    pods = of_kind(text, "Deployment")["spec"]["template"]
+    rules = {each["metadata"]["name"]: each["spec"] for each in manifests(text) if each["kind"] == "NetworkPolicy"}
+    public, monitoring = rules["my-service-ingress"]["ingress"]
+
+    (port,) = (each["containerPort"] for each in pods["spec"]["containers"][0]["ports"] if each["name"] == "metrics")
+    assert [{"name": "METRICS_PORT", "value": str(port)}] == pods["spec"]["containers"][0]["env"]
+    assert str(port) == pods["metadata"]["annotations"]["prometheus.io/port"]
+    assert ([{"port": 8000}], [{"port": port}]) == (public["ports"], monitoring["ports"])
+    assert "monitoring" in yaml.safe_dump(monitoring["from"])
+    assert ["http"] == [each["name"] for each in of_kind(text, "Service")["spec"]["ports"]]
+
+
 def test_the_patches_for_openshift_apply(engine: Engine, render: Render) -> None:
     project = render(deploy=["kubernetes"])
     page = (project / "docs/deploy-kubernetes.md").read_text("utf-8").partition("## On OpenShift\n")[2]
@@ -141,12 +155,14 @@ class TestInPodman:
         return file
 
     def test_the_migration_and_then_the_service_run(self, engine: Engine, prepared: str, tmp_path: Path) -> None:
-        port = free_port()
+        port, metrics_port = free_port(), free_port()
         settings = of_kind(prepared, "ConfigMap")
         settings["data"]["PORT"] = str(port)
         migrate = pod(of_kind(prepared, "Job"), "slipway-migrate", tmp_path / "secrets")
         serve = pod(of_kind(prepared, "Deployment"), "slipway-serve", tmp_path / "secrets")
         container = serve["spec"]["containers"][0]
+        (metrics_setting,) = container["env"]
+        metrics_setting["value"] = str(metrics_port)
         del container["ports"]  # none to map on the network of the machine
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             container[probe]["httpGet"]["port"] = port
@@ -160,6 +176,7 @@ class TestInPodman:
             purged = engine.run("logs", "slipway-purge-purge")
             self.play(engine, tmp_path, settings, serve)
             ready = wait_for(f"http://127.0.0.1:{port}/readyz")
+            metrics = [httpx2.get(f"http://127.0.0.1:{each}/metrics").status_code for each in (port, metrics_port)]
             user = engine.run("exec", "slipway-serve-api", "python", "-c", "import os; print(os.getuid())")
             denied = engine.fail("exec", "slipway-serve-api", "python", "-c", "open('/opt/venv/new', 'w')")
             shown = json.loads(engine.run("inspect", "slipway-serve-api"))[0]
@@ -171,6 +188,7 @@ class TestInPodman:
         assert "CREATE TABLE orders" in planned
         assert "Deleted 0." in purged
         assert 200 == ready.status_code
+        assert [404, 200] == metrics
         assert "10001" == user.strip()
         assert "Read-only file system" in denied
         assert [] == (shown["EffectiveCaps"] or [])

@@ -11,9 +11,12 @@ from app.core.errors import AppError, SettingsError, Unavailable
 def main() -> None:
     """Run the command line."""
     try:
-        from app.cli import cli  # noqa: PLC0415 - a feature or an error that does not fit in is found there
+        from app.metrics.processes import shared_directory  # noqa: PLC0415 - a feature that does not fit in is found there
 
-        sys.exit(cli(standalone_mode=False))
+        with shared_directory(sys.argv[1:]):
+            from app.cli import cli  # noqa: PLC0415 - a feature or an error that does not fit in is found there, too
+
+            sys.exit(cli(standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)

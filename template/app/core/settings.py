@@ -42,6 +42,7 @@ class Settings(_FeatureSettings):
     host: str = "0.0.0.0"  # noqa: S104 - a container's only interface; bind another address with HOST
     port: int = Field(default=8000, ge=0, le=65535)
     operations_port: int | None = Field(default=None, ge=1, le=65535)
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
     workers: int = Field(default=1, ge=1, le=256)
 
     # Secrets: a database URL holds a password.
@@ -75,12 +76,13 @@ class Settings(_FeatureSettings):
 
     # --- settings of this service go below this line ---
 
-    @field_validator("operations_port")
+    @field_validator("operations_port", "metrics_port")
     @classmethod
     def _of_its_own(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if value is not None and value == info.data.get("port"):
-            message = "it must not be PORT"
-            raise ValueError(message)
+        for other in ("port", "operations_port"):
+            if value is not None and value == info.data.get(other):
+                message = f"it must not be {other.upper()}"
+                raise ValueError(message)
         return value
 
     @field_validator("security_contact")
@@ -119,6 +121,11 @@ class Settings(_FeatureSettings):
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def further_ports(self) -> tuple[int, ...]:
+        """Where this service listens besides PORT."""
+        return tuple(port for port in (self.operations_port, self.metrics_port) if port is not None)
 
     @property
     def personal_data_key(self) -> str | None:

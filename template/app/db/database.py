@@ -14,6 +14,7 @@ from app.db import dialect
 from app.db.constraints import explaining
 from app.db.joint import joint
 from app.db.outcomes import commit, translated
+from app.db.pools import watch_pool
 from app.db.roles import Role
 from app.db.url import database_read_url, database_url
 
@@ -73,6 +74,10 @@ class Database:
         self.latest = self.reader
         if settings.database_read_url is not None:
             self.latest = make_engine(database_url(settings), settings, "read", **pool, **reading)
+        watch_pool(self.writer, "write")
+        watch_pool(self.latest, "read")
+        if self.reader is not self.latest:
+            watch_pool(self.reader, "replica")
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads.

@@ -2,12 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from typing import NamedTuple
+from contextlib import ExitStack, asynccontextmanager
+from typing import Final, NamedTuple
 
+from prometheus_client import Counter, Gauge
+
+from app.auth.policy import name_of
 from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.http.declared import Endpoint, declare
+
+RUNNING: Final = Gauge(
+    "bulkhead_requests_in_progress", "Requests that have a turn.", ["bulkhead"], multiprocess_mode="livesum"
+)
+WAITING: Final = Gauge(
+    "bulkhead_requests_waiting", "Requests that wait for a turn.", ["bulkhead"], multiprocess_mode="livesum"
+)
+REFUSED: Final = Counter("bulkhead_refused_total", "Requests that found the queue full.", ["bulkhead"])
 
 
 class Room(NamedTuple):
@@ -21,8 +32,9 @@ class Room(NamedTuple):
 class Bulkhead:
     """Runs some requests, queues some, and refuses the rest at once."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, name: str = "unnamed") -> None:
         self.room = room
+        self._running, self._waiting, self._refused = RUNNING.labels(name), WAITING.labels(name), REFUSED.labels(name)
         self._turns = asyncio.Semaphore(room.running)
         self._inside = 0
 
@@ -34,11 +46,16 @@ class Bulkhead:
             Unavailable: the queue is full.
         """
         if self._inside >= self.room.running + self.room.waiting:
+            self._refused.inc()
             raise Unavailable(self.room.message)
         self._inside += 1
         try:
-            async with self._turns:
-                yield
+            with ExitStack() as waiting:
+                waiting.enter_context(self._waiting.track_inprogress())
+                async with self._turns:
+                    waiting.close()
+                    with self._running.track_inprogress():
+                        yield
         finally:
             self._inside -= 1
 
@@ -64,5 +81,5 @@ class Bulkheads:
             asked = room(self.settings)
             # At most half of the threads; the other half serves all other requests.
             running = min(asked.running, max(self.settings.database_pool_size // 2, 1))
-            self._found[room] = Bulkhead(asked._replace(running=running))
+            self._found[room] = Bulkhead(asked._replace(running=running), name_of(room))
         return self._found[room]

@@ -27,7 +27,8 @@ from app.observability.access_log import log_request
 CONTRACT = "app.contract"
 """The key of the route's contract in the ASGI scope."""
 
-_OPERATIONS = {"/healthz", "/readyz"}
+METRICS_PATH = "/metrics"
+_OPERATIONS = {"/healthz", "/readyz", METRICS_PATH}
 # Without `Host`, granian has an empty one, and says 1.
 _OLD_HTTP = {"1.0", "1"}
 _AROUND_A_HEADER = len(": \r\n")
@@ -50,7 +51,7 @@ class ContextMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             # A framework may put the whole application, with the middleware around this one, into the scope.
-            async with serving_operations(scope.get("app", self), self.settings):
+            async with serving_operations(scope.get("app", self), self.settings.operations_port, self.settings):
                 await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             # None of the checks below apply to WebSockets, so they are refused.

@@ -1,4 +1,4 @@
-"""A port of their own for /healthz and /readyz: OPERATIONS_PORT, which the public need not reach."""
+"""Ports of their own, which the public need not reach: OPERATIONS_PORT and METRICS_PORT."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,14 +17,14 @@ _MARK = "app.operations"
 
 
 def is_for_operations(scope: Scope) -> bool:
-    """Return whether a request came in at OPERATIONS_PORT."""
+    """Return whether a request came in at OPERATIONS_PORT or METRICS_PORT."""
     return _MARK in scope
 
 
 @asynccontextmanager
-async def serving_operations(app: ASGIApp, settings: Settings) -> AsyncGenerator[None]:
-    """Context in which `app` is served at OPERATIONS_PORT, too, if that is set: by this process and in its loop."""
-    if settings.operations_port is None:
+async def serving_operations(app: ASGIApp, port: int | None, settings: Settings) -> AsyncGenerator[None]:
+    """Context in which `app` is served at `port`, too, if there is one: by this process and in its loop."""
+    if port is None:
         yield
         return
 
@@ -34,7 +34,7 @@ async def serving_operations(app: ASGIApp, settings: Settings) -> AsyncGenerator
     server = Server(
         marked,
         address=settings.host,
-        port=settings.operations_port,
+        port=port,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         http1_settings=http1_settings(settings),

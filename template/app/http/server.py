@@ -54,8 +54,8 @@ def run(target: str, settings: Settings, *, reload: bool) -> None:
     Database(settings).dispose()
     features.check(settings)
     host, port = _free_address(settings.host, settings.port)
-    if settings.operations_port is not None:
-        _free_address(settings.host, settings.operations_port)
+    for further in settings.further_ports:
+        _free_address(settings.host, further)
     connections = allow_connections(settings)
     if connections < settings.max_connections:
         _log.warning("fewer_connections", max_connections=settings.max_connections, possible=connections)
@@ -110,7 +110,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
     if threading.current_thread() is threading.main_thread():
         drain_before_stopping(settings.shutdown_delay_seconds)
     most = settings.workers * allow_connections(settings)
-    ports = {settings.port, settings.operations_port or settings.port}
+    ports = {settings.port, *settings.further_ports}
     watches = [
         asyncio.create_task(watch_connections(settings.port, most)),
         asyncio.create_task(cut_off_stalled(ports, settings.idle_seconds)),

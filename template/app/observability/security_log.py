@@ -1,12 +1,13 @@
 """What an investigation asks for: one line a security event, named as in OWASP's Logging Vocabulary."""
 
+from functools import partial
 from typing import Any, Final, Literal
 
 import structlog
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.core import context
+from app.observability.commits import once_committed
 
 Event = Literal[
     "authn_login_success",
@@ -52,13 +53,4 @@ def record(name: Event, **details: Any) -> None:  # noqa: ANN401 - log values ar
 
 def record_once_committed(session: Session, name: Event, **details: Any) -> None:  # noqa: ANN401 - as above
     """Write a line about `name` when the transaction of `session` is committed, and none if it is not."""
-    is_recorded = False
-
-    def committed(ended: Session) -> None:
-        nonlocal is_recorded
-        # A savepoint can still be taken back with all around it.
-        if not is_recorded and not ended.in_nested_transaction():
-            is_recorded = True
-            record(name, **details)
-
-    event.listen(session, "after_commit", committed)
+    once_committed(session, partial(record, name, **details))

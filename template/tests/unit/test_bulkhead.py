@@ -4,6 +4,7 @@ from app.core.errors import Unavailable
 from app.core.settings import Settings
 from app.http.bulkhead import Bulkhead, Bulkheads, Room, bulkhead
 from app.http.declared import declared
+from tests.metrics import value_of
 
 
 async def outcomes(room: Room, requests: int) -> tuple[int, list[str]]:
@@ -45,6 +46,24 @@ class TestBulkhead:
             return "let in twice"
 
         assert asyncio.run(twice()) == "let in twice"
+
+    def test_those_that_run_wait_and_are_refused_are_counted(self) -> None:
+        async def counted() -> list[float]:
+            doors, seen = Bulkhead(Room(1, 1, "full"), "counted"), []
+
+            async def request() -> None:
+                async with doors.turn():
+                    await asyncio.sleep(0)
+
+            requests = [asyncio.create_task(request()) for _ in range(3)]
+            for _ in range(2):
+                await asyncio.sleep(0)
+                samples = "bulkhead_requests_in_progress", "bulkhead_requests_waiting", "bulkhead_refused_total"
+                seen += [value_of(sample, bulkhead="counted") for sample in samples]
+                await asyncio.gather(*requests, return_exceptions=True)
+            return seen
+
+        assert asyncio.run(counted()) == [1, 1, 1, 0, 0, 1]
 
 
 class TestDeclarations:

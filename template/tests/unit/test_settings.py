@@ -169,6 +169,7 @@ class TestErrors:
             ("PORT", "hunter2"),
             ("PORT", "65536"),
             ("OPERATIONS_PORT", "8000"),
+            ("METRICS_PORT", "8000"),
             ("WORKERS", "0"),
             ("LOG_LEVEL", "hunter2"),
             ("ENVIRONMENT", "hunter2"),

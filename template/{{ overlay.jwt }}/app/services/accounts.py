@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from prometheus_client import Counter
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
@@ -23,6 +24,10 @@ from app.observability.security_log import record
 from app.schemas.users import if_address
 
 _MOST_BY_MAIL: Final = 5
+
+LOGINS: Final = Counter("auth_logins_total", "Attempts to sign in with a password.", ["outcome"])
+# Shown as 0 before there was one, so that the first one is an increase.
+_SUCCEEDED, _FAILED = LOGINS.labels("success"), LOGINS.labels("failure")
 
 
 class UserChanges(TypedDict, total=False):
@@ -72,14 +77,17 @@ def sign_in(database: Database, email: str, password: str, scopes: Sequence[str]
     known = database.read_latest(users.secret_of, email)
     verdict = passwords_for(settings).verify(password, known.password_hash if known else None)
     if known is None or not verdict.is_right:
+        _FAILED.inc()
         record("authn_login_fail", account=if_address(email), user=known.user_id if known else None)
         raise Unauthenticated
     if verdict.new_hash:
         database.write(sessions.store_hash, known.user_id, known.password_hash, verdict.new_hash)
     session = database.write(sessions.start, settings, known.user_id, known.password_changed_at, scopes)
     if session is None:
+        _FAILED.inc()
         record("authn_login_fail", account=if_address(email), user=known.user_id)
         raise Unauthenticated
+    _SUCCEEDED.inc()
     return _pair(database, session)
 
 

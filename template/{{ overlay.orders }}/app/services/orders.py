@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from prometheus_client import Counter
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Bundle, Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -17,6 +18,7 @@ from app.core.ids import new_id
 from app.core.preconditions import UNCONDITIONAL, Precondition
 from app.db.constraints import Explanations, explaining
 from app.db.models.orders import Order, OrderItem
+from app.observability.commits import once_committed
 from app.services.order_content import OrderChanges, OrderContent, OrderDetails, OrderLine
 
 TRANSITIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -29,6 +31,7 @@ TRANSITIONS: Final[dict[str, tuple[str, ...]]] = {
 _DELETABLE = {"draft", "cancelled"}
 _EDITABLE_ALWAYS = {"note"}
 
+ORDERS_CREATED: Final = Counter("orders_created_total", "Orders that were created.")
 
 # Asking first whether it is free would leave a gap for another request.
 _BROKEN: Final[Explanations] = {"uq_orders_reference": ReferenceTaken}
@@ -89,6 +92,7 @@ def create(session: Session, caller: Principal, content: OrderContent) -> OrderD
     session.add(order)
     with explaining(session, _BROKEN):
         session.flush()
+    once_committed(session, ORDERS_CREATED.inc)
     return _details(order, order.items)
 
 
