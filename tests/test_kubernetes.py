@@ -87,20 +87,6 @@ def test_pods_reach_named_networks_only(engine: Engine, render: Render, answers:
         assert (answers["auth"] == "oidc") == bool(provider)
 
 
-def test_only_monitoring_reaches_the_metrics(engine: Engine, render: Render) -> None:
-    text = text_of(engine, render, "production")
-    pods = of_kind(text, "Deployment")["spec"]["template"]
-    rules = {each["metadata"]["name"]: each["spec"] for each in manifests(text) if each["kind"] == "NetworkPolicy"}
-    public, monitoring = rules["my-service-ingress"]["ingress"]
-
-    (port,) = (each["containerPort"] for each in pods["spec"]["containers"][0]["ports"] if each["name"] == "metrics")
-    assert [{"name": "METRICS_PORT", "value": str(port)}] == pods["spec"]["containers"][0]["env"]
-    assert str(port) == pods["metadata"]["annotations"]["prometheus.io/port"]
-    assert ([{"port": 8000}], [{"port": port}]) == (public["ports"], monitoring["ports"])
-    assert "monitoring" in yaml.safe_dump(monitoring["from"])
-    assert ["http"] == [each["name"] for each in of_kind(text, "Service")["spec"]["ports"]]
-
-
 def test_the_patches_for_openshift_apply(engine: Engine, render: Render) -> None:
     project = render(deploy=["kubernetes"])
     page = (project / "docs/deploy-kubernetes.md").read_text("utf-8").partition("## On OpenShift\n")[2]

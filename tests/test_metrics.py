@@ -13,9 +13,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import yaml
 
-from tests.conftest import Install
+from tests.conftest import Install, Render
+from tests.containers import Engine
 from tests.docker import unpack
+from tests.kubernetes import kustomized, manifests, of_kind
 from tests.rendering import choices
 from tests.servers import free_port
 from tests.service import Service
@@ -130,3 +133,17 @@ def test_prometheus_finds_nothing_wrong_with_them(
         text = httpx2.get(f"{base_url}/metrics").content
     found = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     assert (0, b"", b"") == (found.returncode, found.stdout, found.stderr)
+
+
+def test_only_monitoring_reaches_the_metrics(engine: Engine, render: Render) -> None:
+    text = kustomized(engine, render(deploy=["kubernetes"]), "production")
+    pods = of_kind(text, "Deployment")["spec"]["template"]
+    rules = {each["metadata"]["name"]: each["spec"] for each in manifests(text) if each["kind"] == "NetworkPolicy"}
+    public, monitoring = rules["my-service-ingress"]["ingress"]
+
+    (port,) = (each["containerPort"] for each in pods["spec"]["containers"][0]["ports"] if each["name"] == "metrics")
+    assert [{"name": "METRICS_PORT", "value": str(port)}] == pods["spec"]["containers"][0]["env"]
+    assert str(port) == pods["metadata"]["annotations"]["prometheus.io/port"]
+    assert ([{"port": 8000}], [{"port": port}]) == (public["ports"], monitoring["ports"])
+    assert "monitoring" in yaml.safe_dump(monitoring["from"])
+    assert ["http"] == [each["name"] for each in of_kind(text, "Service")["spec"]["ports"]]
