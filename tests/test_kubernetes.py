@@ -161,7 +161,7 @@ class TestInPodman:
             assert "0" == engine.run("wait", "slipway-purge-purge").strip()
             purged = engine.run("logs", "slipway-purge-purge")
             self.play(engine, tmp_path, settings, serve)
-            ready = wait_for(f"http://127.0.0.1:{port}/readyz")
+            assert 200 == wait_for(f"http://127.0.0.1:{port}/readyz").status_code
             metrics = [httpx2.get(f"http://127.0.0.1:{each}/metrics").status_code for each in (port, metrics_port)]
             user = engine.run("exec", "slipway-serve-api", "python", "-c", "import os; print(os.getuid())")
             denied = engine.fail("exec", "slipway-serve-api", "python", "-c", "open('/opt/venv/new', 'w')")
@@ -173,7 +173,6 @@ class TestInPodman:
 
         assert "CREATE TABLE orders" in planned
         assert "Deleted 0." in purged
-        assert 200 == ready.status_code
         assert [404, 200] == metrics
         assert "10001" == user.strip()
         assert "Read-only file system" in denied
