@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.conftest import Render
-from tests.edits import MODEL, REVISION, migration
+from tests.edits import MODEL, REVISION, migration, newest_migration
 from tests.service import Service
 
 TABLE = "SELECT sql FROM sqlite_master WHERE name = 'invoices'"
@@ -27,8 +27,7 @@ def test_the_tables_of_an_older_service_are_taken_over_with_their_rows(render: R
         database.execute(ROW)
         database.commit()
 
-    (newest,) = [path.stem for path in (service.directory / "app/db/migrations/versions").glob("0*.py")]
-    on_old.run("uv", "run", "app", "migrate", newest)
+    on_old.run("uv", "run", "app", "migrate", newest_migration(service.directory))
     on_old.run("uv", "run", "alembic", "stamp", REVISION)
 
     assert "Nothing to do" in on_old.run("uv", "run", "app", "migrate", "--dry-run")
@@ -41,6 +40,5 @@ def test_the_tables_of_an_older_service_are_taken_over_with_their_rows(render: R
 def describe_the_old_tables(project: Path) -> None:
     """Write the model of a table that is there already, and the migration that makes it in a new database."""
     versions = project / "app/db/migrations/versions"
-    (newest,) = [path.stem for path in versions.glob("0*.py")]
     (project / "app/db/models/invoices.py").write_text(MODEL, "utf-8")
-    (versions / "20261201_invoices.py").write_text(migration(newest), "utf-8")
+    (versions / "20261201_invoices.py").write_text(migration(newest_migration(project)), "utf-8")
