@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Install, NewDatabase
+from tests.edits import newest_migration
 from tests.service import Service
 
 ROWS = 2500
@@ -45,7 +46,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "{number:02}"
-down_revision = {before}
+down_revision = "{before}"
 branch_labels = None
 depends_on = None
 
@@ -82,7 +83,7 @@ def ways(service: Service) -> tuple[list[str], str]:
 
 
 def write(service: Service, number: int, steps: str) -> Path:
-    before = f'"{number - 1:02}"' if number else None
+    before = f"{number - 1:02}" if number else newest_migration(service.directory)
     path = service.directory / f"app/db/migrations/versions/{number:02}.py"
     path.write_text(
         MIGRATION.format(number=number, before=before, steps=textwrap.indent(steps.rstrip(), "    ")), "utf-8"
