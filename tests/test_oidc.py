@@ -247,7 +247,6 @@ class TestUnknownKeys:
                 released.set()
         assert [{503}] * len(refused) == refused
         assert {200} == {answer.status_code for answer in answers}
-        assert max(answer.elapsed.total_seconds() for answer in answers) < 1
         assert {401} == first.result()
         assert {frozenset({401}), frozenset({503})} == {frozenset(each.result()) for each in asked}
         assert 1 == len(slow.requests)

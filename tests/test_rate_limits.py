@@ -142,21 +142,21 @@ class TestWrites:
     def test_a_silent_redis_holds_up_few_of_them_and_nothing_else(
         self, install: Install, redis: Redis, framework: str
     ) -> None:
-        service = writing(install, framework, redis.url)
+        # As long as a read takes on a busy machine, and longer.
+        service = writing(install, framework, f"{redis.url}?socket_timeout=2")
         with service.serving() as base_url, ThreadPoolExecutor(1) as threads:
             write(base_url)
             redis.fall_silent()
             first = threads.submit(write, base_url)
             time.sleep(0.1)
-            started = time.monotonic()
             read = httpx2.get(f"{base_url}/v1/orders")
-            reading = time.monotonic() - started
+            is_read_first = not first.done()
             assert 422 == first.result().status_code
-            waited = time.monotonic() - started
             started = time.monotonic()
             later = [write(base_url).status_code for _ in range(20)]
-            writing_on = time.monotonic() - started
+            seconds = time.monotonic() - started
 
+        assert is_read_first
         assert (200, {422}) == (read.status_code, set(later))
-        assert reading < 0.4 < waited < 2
-        assert writing_on < 2
+        # Far from what twenty would take that wait.
+        assert seconds < 10

@@ -169,11 +169,10 @@ def a_declared_length_over_the_limit_is_413_before_the_body_is_sent(service: Ser
         fields = (*service.credentials.alice.items(), *JSON.items(), ("Content-Length", str(length)))
         # A length that no machine integer holds may be refused by the server itself (RFC 9112, 6.3).
         accepted = {413} if length < 10**12 else {400, 413}
-        began = time.monotonic()
+        # Nothing comes after the head: one that waited for it would answer 504.
         answer = service.raw("POST", ORDERS, *fields)
         if service.expect(answer, accepted, f"Content-Length: {length}") and answer.status == 413:
             service.expect_error(answer, 413)
-        service.claim("the refusal does not wait for the body", time.monotonic() - began < 2, answer)
 
 
 @check()

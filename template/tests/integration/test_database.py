@@ -92,16 +92,16 @@ class TestDeadline:
 @pytest.mark.usefixtures("things")
 class TestWaiting:
     def test_a_lock_is_not_waited_for_longer_than_a_request(self, things: Database, settings: Settings) -> None:
-        with opened(settings, request_timeout_seconds=0.2) as impatient, Session(things.writer) as other:
+        with opened(settings, request_timeout_seconds=1) as impatient, Session(things.writer) as other:
             rename(other)
             started = time.monotonic()
             with pytest.raises(RequestTimeout):
                 impatient.write(rename)
 
-        assert 0.1 < time.monotonic() - started < 3
+        assert 0.5 < time.monotonic() - started < 30
 
     def test_no_free_connection_is_unavailable(self, settings: Settings) -> None:
-        with opened(settings, request_timeout_seconds=0.2, database_pool_size=1) as small:
+        with opened(settings, request_timeout_seconds=1, database_pool_size=1) as small:
             for work, engine in ((small.read, small.reader), (small.write, small.writer)):
                 with engine.connect(), pytest.raises(Unavailable):
                     work(names)
@@ -111,7 +111,7 @@ class TestWaiting:
             names(session)
             raise LookupError
 
-        with opened(settings, request_timeout_seconds=0.5, database_pool_size=1) as small:
+        with opened(settings, database_pool_size=1) as small:
             for work in (small.read, small.write) * 2:
                 with pytest.raises(LookupError):
                     work(fail)

@@ -26,10 +26,10 @@ _SLOW = "SELECT COUNT(*) FROM information_schema.COLUMNS a, information_schema.C
 class TestStatements:
     def test_one_that_runs_away_is_stopped(self, settings: Settings) -> None:
         started = time.monotonic()
-        with opened(settings, request_timeout_seconds=0.2) as impatient, pytest.raises(RequestTimeout):
+        with opened(settings, request_timeout_seconds=1) as impatient, pytest.raises(RequestTimeout):
             impatient.read(lambda session: session.execute(text(_SLOW)))
 
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 30
 
 
 class TestDeadlocks:
@@ -172,13 +172,19 @@ _COLUMNS = text(
 )
 
 
+_IS_THERE = text("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE id = :id")
+
+
 def _connection(session: Session) -> int:
     return int(session.scalars(text("SELECT CONNECTION_ID()")).one())
 
 
 def _kill(database: Database, connection: int) -> None:
     database.write(lambda session: session.execute(text(f"KILL {connection}")))
-    time.sleep(0.05)
+    deadline = time.monotonic() + 30
+    while database.read(lambda session: session.scalar(_IS_THERE, {"id": connection})):
+        assert time.monotonic() < deadline, "the server has not closed the connection"
+        time.sleep(0.01)
 
 
 def _with(settings: Settings, **options: str) -> SecretStr:

@@ -47,7 +47,7 @@ class TestDatabase:
 class TestTimeout:
     @pytest.fixture
     def hurried(self, settings: Settings) -> Any:
-        with open_client(settings.model_copy(update={"request_timeout_seconds": 0.3})) as client:
+        with open_client(settings.model_copy(update={"request_timeout_seconds": 1})) as client:
             yield client
 
     def test_work_that_takes_too_long_is_cancelled(
@@ -59,7 +59,7 @@ class TestTimeout:
         def hold(session: Session) -> None:
             session.execute(select(Order).with_for_update()).all()
             held.set()
-            done.wait(10)
+            done.wait(60)
 
         holder = threading.Thread(target=database.write, args=(hold,))
         holder.start()
@@ -71,5 +71,5 @@ class TestTimeout:
         holder.join()
 
         assert_failed(response, 504, "request_timeout")
-        assert waited < 3
+        assert waited < 30
         assert order == alice.get(f"/v1/orders/{order['id']}").json()

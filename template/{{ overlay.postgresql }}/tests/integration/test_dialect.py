@@ -25,12 +25,12 @@ _ANOTHER_WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid(
 class TestStatements:
     def test_one_that_runs_away_is_stopped(self, settings: Settings) -> None:
         started = time.monotonic()
-        with opened(settings, request_timeout_seconds=0.2) as impatient:
+        with opened(settings, request_timeout_seconds=1) as impatient:
             for work in (impatient.read, impatient.write):
                 with pytest.raises(RequestTimeout):
-                    work(lambda session: session.execute(text("SELECT pg_sleep(5)")))
+                    work(lambda session: session.execute(text("SELECT pg_sleep(60)")))
 
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 50
 
 
 class TestMigrations:

@@ -25,7 +25,7 @@ class TestStatements:
         with pytest.raises(RequestTimeout):
             within(0.2, lambda: shared_database.read(lambda session: session.scalar(text(_ENDLESS))))
 
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
 
     def test_the_connection_is_fit_for_use_afterwards(self, things: Database) -> None:
         with pytest.raises(RequestTimeout):
