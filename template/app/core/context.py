@@ -15,8 +15,8 @@ class RequestContext:
 
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
     and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
-    `may_have_written` says that a commit has begun, and `takes_key` that its answer may be stored with an idempotency
-    key and sent again.
+    `is_admitted` says that it is not refused for want of room any more, `may_have_written` that a commit has begun,
+    and `takes_key` that its answer may be stored with an idempotency key and sent again.
     """
 
     request_id: str
@@ -29,6 +29,7 @@ class RequestContext:
     route: str | None = None
     principal: str | None = None
     private: bool = False
+    is_admitted: bool = False
     may_have_written: bool = False
     takes_key: bool = False
     headers: list[tuple[str, str]] = field(default_factory=list)

@@ -20,6 +20,8 @@ from app.db.url import database_read_url, database_url
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# There are as many connections as threads. Who waits longer, while a thread is kept, finds the service overloaded.
+_SECONDS_FOR_A_CONNECTION = 2.0
 
 
 def make_engine(url: URL, settings: Settings, role: Role, **options: Any) -> Engine:  # noqa: ANN401 - create_engine's
@@ -63,7 +65,7 @@ class Database:
         pool: dict[str, Any] = {
             "pool_size": settings.database_pool_size,
             "max_overflow": 0,
-            "pool_timeout": min(10, settings.request_timeout_seconds),
+            "pool_timeout": min(_SECONDS_FOR_A_CONNECTION, settings.request_timeout_seconds),
         }
         self.size = settings.database_pool_size
         self.writer = make_engine(database_url(settings), settings, "write", **pool, **dialect.WRITE_OPTIONS)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 
@@ -14,8 +14,10 @@ from app.core.settings import Settings
 from app.db.joint import joint
 from app.db.models.idempotency_keys import LARGEST_ANSWER
 from app.http.asgi import ASGIApp, Message, Receive, Scope, Send, encoded, values
+from app.http.bulkhead import Bulkhead, Room
 from app.http.receiving import has_body
 from app.http.responses import error_response, send_error
+from app.http.thread_queue import MESSAGE
 from app.idempotency.request import KeyedRequest
 
 _REPLAYED = (b"idempotent-replayed", b"true")
@@ -24,7 +26,8 @@ _REPLAYED = (b"idempotent-replayed", b"true")
 def middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
     """Return `app` with idempotency keys for POST. Requests without a key are passed on."""
     # Each holds a connection from its first change on. One is left for all others, which need one to come to an end.
-    turns = asyncio.Semaphore(max(1, settings.database_pool_size - 1))
+    room = Room(max(1, settings.database_pool_size - 1), settings.max_queued_requests, MESSAGE)
+    turns = Bulkhead(room, "idempotency_keys")
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         keys = values(scope, b"idempotency-key") if scope["type"] == "http" and scope["method"] == "POST" else []
@@ -39,12 +42,10 @@ def middleware(app: ASGIApp, settings: Settings) -> ASGIApp:
 class _Exchange:
     """One request with a key, and its answer, which is sent once it is stored."""
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, settings: Settings, turns: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, settings: Settings, turns: Bulkhead) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self._settings, self._turns = settings, turns
-        self._has_turn = False
+        self._has_turn, self._turn = False, AsyncExitStack()
         self._hash = hashlib.sha256(f"{scope['method']} {scope['path']}\0".encode() + scope["query_string"] + b"\0")
         self._start: Message = {}
         self._body = bytearray()
@@ -70,19 +71,15 @@ class _Exchange:
             if not self._is_decided:
                 # There is no answer: the application has failed, or its client has gone.
                 await asyncio.shield(asyncio.to_thread(self._request.abandon))
-            self._end_turn()
+            await self._turn.aclose()
 
     def _is_late(self, error: Exception) -> bool:
         return isinstance(error, TimeoutError) and not (self._has_turn or self._is_decided)
 
     async def _wait_for_turn(self) -> None:
         async with asyncio.timeout(self._settings.request_timeout_seconds):
-            self._has_turn = await self._turns.acquire()
-
-    def _end_turn(self) -> None:
-        if self._has_turn:
-            self._has_turn = False
-            self._turns.release()
+            await self._turn.enter_async_context(self._turns.turn())
+        self._has_turn = True
 
     async def _receive_hashed(self) -> Message:
         message = await self._receive()
@@ -103,7 +100,7 @@ class _Exchange:
             if not self._request.is_kept:
                 self._is_decided = True
                 self._request.leave()
-                self._end_turn()
+                await self._turn.aclose()
                 await self._send(message)
         else:
             self._body += message.get("body", b"")
@@ -126,7 +123,7 @@ class _Exchange:
             self._request.leave()
         else:
             await self._store(body if is_last else None)
-        self._end_turn()
+        await self._turn.aclose()
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": body, "more_body": not is_last})
 

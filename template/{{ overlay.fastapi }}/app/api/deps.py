@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Header, Request
 from sqlalchemy.orm import Session
 
+from app.api.threads import Threads
 from app.auth import scheme
 from app.auth.identify import identify, identify_if_sent
 from app.auth.principal import Credentials, Principal
@@ -28,7 +28,7 @@ class AsyncDatabase:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.settings = database.settings
-        self._threads = CapacityLimiter(database.size)
+        self._threads = Threads(database.size, database.settings.max_queued_requests)
 
     async def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads; see `Database.read`."""
@@ -47,8 +47,12 @@ class AsyncDatabase:
         return await self.call(partial(function, self.database, *args, **kwargs))
 
     async def call(self, function: Callable[[], T]) -> T:
-        """Return `function()`, which blocks."""
-        return await to_thread.run_sync(function, limiter=self._threads)
+        """Return `function()`, which blocks.
+
+        Raises:
+            Unavailable: too many requests wait for a thread.
+        """
+        return await self._threads.run(function)
 
 
 # Dependencies are `async` even if short: FastAPI runs a plain function in a thread, for every request.

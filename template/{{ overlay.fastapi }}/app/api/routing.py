@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.counting import AsyncCounting
 from app.api.deps import get_caller, identify_caller
+from app.api.threads import OwnThreads, needs_thread
 from app.auth.policy import Access, declared_access
 from app.core.errors import MethodNotAllowed, NotFound, RouteError
 from app.http.body import FORM, JSON, BodyFormat, parse_json
@@ -267,15 +268,22 @@ class ContractMiddleware:
         self.app = app
         self.service = service
         self.counting = AsyncCounting()
+        self.own_threads = OwnThreads(service.state.settings.max_queued_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            # A mounted application has its own state; give it our database.
-            scope.setdefault("state", {})["db"] = self.service.state.db
-            receive = await self._checked(scope[CONTRACT], scope, receive)
-            # To frameworks the path is the whole one (ASGI 3, "root_path").
-            scope["path"] = scope["root_path"] + scope["path"]
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        contract: Contract = scope[CONTRACT]
+        # A mounted application has its own state; give it our database.
+        scope.setdefault("state", {})["db"] = self.service.state.db
+        receive = await self._checked(contract, scope, receive)
+        # To frameworks the path is the whole one (ASGI 3, "root_path").
+        scope["path"] = scope["root_path"] + scope["path"]
+        if needs_thread(contract.endpoint):
+            await self.own_threads.run(self.app, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _checked(self, contract: Contract, scope: Scope, receive: Receive) -> Receive:
         request, settings = Request(scope, receive), self.service.state.settings

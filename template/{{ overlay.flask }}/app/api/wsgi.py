@@ -20,6 +20,7 @@ from app.core.errors import AppError, BodyTooLarge
 from app.http import server
 from app.http.asgi import Receive, Scope, Send, encoded
 from app.http.receiving import length_of, parts
+from app.http.thread_queue import ThreadQueue
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -61,17 +62,19 @@ class WSGIAdapter:
         self.app = app
         self.settings = app.extensions["settings"]
         self.threads = ThreadPoolExecutor(self.settings.database_pool_size, "flask")
-        self.own_thread = ThreadPoolExecutor(1, "healthz")
+        self.queue = ThreadQueue(self.settings.database_pool_size, self.settings.max_queued_requests)
+        self.own_thread, self.own_queue = ThreadPoolExecutor(1, "healthz"), ThreadQueue(1, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         environ = _environ(scope)
-        threads = self.own_thread if scope["path"] == "/healthz" else self.threads
+        is_health = scope["path"] == "/healthz"
+        threads, queue = (self.own_thread, self.own_queue) if is_health else (self.threads, self.queue)
         left: list[Callable[[], object]] = []
         AFTER_ANSWER.set(left)
-        answer = _Answer(self.app.wsgi_app, environ, threads)
+        answer = _Answer(self.app.wsgi_app, environ, threads, queue)
         gone = None
         try:
             environ["wsgi.input"] = await _body(scope, receive, partial(answer.run, partial(self._refusal, environ)))
@@ -111,12 +114,14 @@ class WSGIAdapter:
 class _Answer:
     """The answer of a WSGI application, part by part, each made in a thread."""
 
-    def __init__(self, app: "WSGIApplication", environ: "WSGIEnvironment", threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, app: "WSGIApplication", environ: "WSGIEnvironment", threads: ThreadPoolExecutor, queue: ThreadQueue
+    ) -> None:
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
         self._app = app
         self._request = environ
-        self._threads = threads
+        self._threads, self._queue = threads, queue
         self._context = copy_context()
         self._work: Future[Any] | None = None
         self._parts: Iterable[bytes] = ()
@@ -124,8 +129,14 @@ class _Answer:
         self._has_begun = False
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Return `function()`. If the caller is cancelled, the function still runs to its end in its thread."""
+        """Return `function()`. If the caller is cancelled, the function still runs to its end in its thread.
+
+        Raises:
+            Unavailable: too many requests wait for a thread.
+        """
+        self._queue.enter()
         work = self._threads.submit(lambda: self._context.run(function))
+        work.add_done_callback(self._queue.leave)
         self._work = work
         return await asyncio.wrap_future(work)
 

@@ -1,0 +1,115 @@
+"""What happens at four times of what a service can answer: `uv run python -m benchmarks.overload`.
+
+Renders a service with each framework on PostgreSQL, without authentication, and starts it by its production command with
+one process. Finds how many reads of an order a second it can answer, then sends four times as many, in an open loop:
+clients do not wait for each other's answers. Prints how many were answered and how many refused, and how long both took
+(the median and the 99th percentile), with the queue as it is by default and without a limit.
+"""
+
+import asyncio
+import itertools
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+
+from tests.rendering import TAG, choices, clone_template
+from tests.rendering import render as render_template
+from tests.servers import create_database, server_url, stop_servers
+from tests.service import Service
+from tests.wire.samples import an_order
+
+SECONDS = 10.0
+TIMES = 4
+CONNECTIONS = 800
+FEW = 32
+QUEUES = ("200", "100000")
+OK = 200
+
+Found = list[tuple[int, float]]
+"""Status and seconds of each answer."""
+
+
+async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
+    """Return the status of the answer to `request`, once all of it has come."""
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+    return int(head[9:12])
+
+
+async def load(address: tuple[str, int], request: bytes, connections: int, due: Callable[[], float]) -> Found:
+    """Send requests for SECONDS, each when it is `due` (seconds from the start), on connections that stay open."""
+    found: Found = []
+    streams = [await asyncio.open_connection(*address) for _ in range(connections)]
+    began = time.perf_counter()
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (at := due()) < SECONDS and time.perf_counter() - began < SECONDS:
+            await asyncio.sleep(began + at - time.perf_counter())
+            sent = time.perf_counter()
+            found.append((await asked(reader, writer, request), time.perf_counter() - sent))
+        writer.close()
+
+    await asyncio.gather(*(client(*stream) for stream in streams))
+    return found
+
+
+def row(name: str, found: Found) -> str:
+    """Return what was found as a line of the table."""
+    cells = [name]
+    for is_answered in (True, False):
+        times = sorted(seconds for status, seconds in found if (status == OK) is is_answered)
+        if len(times) > 1:
+            milliseconds = [statistics.median(times) * 1000, statistics.quantiles(times, n=100)[98] * 1000]
+            cells += [f"{len(times) / SECONDS:.0f}", *(f"{each:.0f}" for each in milliseconds)]
+        else:
+            cells += [str(len(times)), "", ""]
+    return f"| {' | '.join(cells)} |"
+
+
+def measured(service: Service, framework: str, queue: str) -> list[str]:
+    """Return the lines of one service with one length of the queue."""
+    with service.with_settings({"MAX_QUEUED_REQUESTS": queue}).serving() as base_url:
+        url = urlsplit(base_url)
+        assert url.hostname is not None
+        assert url.port is not None
+        order = httpx2.post(f"{base_url}/v1/orders", json=an_order()).raise_for_status().json()["id"]
+        request = f"GET /v1/orders/{order} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
+        address = url.hostname, url.port
+        able = asyncio.run(load(address, request, FEW, lambda: 0.0))
+        rate = TIMES * len(able) / SECONDS
+        numbers = itertools.count()
+        overloaded = asyncio.run(load(address, request, CONNECTIONS, lambda: next(numbers) / rate))
+    name = f"{framework}, queue of {queue}"
+    return [row(f"{name}, {FEW} clients", able), row(f"{name}, {TIMES} times as many requests", overloaded)]
+
+
+def main() -> None:
+    """Measure and print the table."""
+    columns = ["", "answered/s", "median ms", "p99 ms", "refused/s", "median ms", "p99 ms"]
+    print("|", " | ".join(columns), "|")
+    print("| ---", "| ---:" * (len(columns) - 1), "|")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        shared = Path(folder)
+        stack.callback(stop_servers, shared)
+        template = clone_template(shared / "template")
+        for framework in choices("framework"):
+            answers = {"framework": framework, "database": "postgresql", "auth": "none"}
+            directory = render_template(template, shared / framework, vcs_ref=TAG, **answers)
+            service = Service(directory).with_settings(
+                {"DATABASE_URL": create_database(server_url("postgresql", shared))}
+            )
+            service.run("uv", "sync", "--quiet")
+            service.run("uv", "run", "just", "migrate")
+            for queue in QUEUES:
+                print("\n".join(measured(service, framework, queue)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
