@@ -1,8 +1,8 @@
 """What happens at four times of what a service can answer: `uv run python -m benchmarks.overload`.
 
-Renders a service with each framework on PostgreSQL, without authentication, and starts it by its production command with
-one process. Finds how many reads of an order a second it can answer, then sends four times as many, in an open loop:
-clients do not wait for each other's answers. Prints how many were answered and how many refused, and how long both took
+Renders a service with each framework on PostgreSQL, without authentication, and starts it by its production command
+with one process. Finds how many reads of an order a second it can answer, then sends four times as many, in an open
+loop: clients do not wait for each other. Prints how many were answered and how many refused, and how long both took
 (the median and the 99th percentile), with the queue as it is by default and without a limit.
 """
 
@@ -14,12 +14,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 
-from tests.rendering import TAG, choices, clone_template
-from tests.rendering import render as render_template
+from tests.rendering import choices, clone_template, render
 from tests.servers import create_database, server_url, stop_servers
 from tests.service import Service
 from tests.wire.samples import an_order
@@ -76,12 +74,10 @@ def row(name: str, found: Found) -> str:
 def measured(service: Service, framework: str, queue: str) -> list[str]:
     """Return the lines of one service with one length of the queue."""
     with service.with_settings({"MAX_QUEUED_REQUESTS": queue}).serving() as base_url:
-        url = urlsplit(base_url)
-        assert url.hostname is not None
-        assert url.port is not None
+        url = httpx2.URL(base_url)
         order = httpx2.post(f"{base_url}/v1/orders", json=an_order()).raise_for_status().json()["id"]
-        request = f"GET /v1/orders/{order} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
-        address = url.hostname, url.port
+        request = f"GET /v1/orders/{order} HTTP/1.1\r\nHost: {url.host}\r\n\r\n".encode()
+        address = url.host, url.port or 80
         able = asyncio.run(load(address, request, FEW, lambda: 0.0))
         rate = TIMES * len(able) / SECONDS
         numbers = itertools.count()
@@ -90,25 +86,27 @@ def measured(service: Service, framework: str, queue: str) -> list[str]:
     return [row(f"{name}, {FEW} clients", able), row(f"{name}, {TIMES} times as many requests", overloaded)]
 
 
+def show(*lines: str) -> None:
+    """Print lines of the table."""
+    print("\n".join(lines), flush=True)  # noqa: T201 - a command's result
+
+
 def main() -> None:
     """Measure and print the table."""
     columns = ["", "answered/s", "median ms", "p99 ms", "refused/s", "median ms", "p99 ms"]
-    print("|", " | ".join(columns), "|")
-    print("| ---", "| ---:" * (len(columns) - 1), "|")
+    show(f"| {' | '.join(columns)} |", f"| --- {'| ---: ' * (len(columns) - 1)}|")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         shared = Path(folder)
         stack.callback(stop_servers, shared)
         template = clone_template(shared / "template")
         for framework in choices("framework"):
             answers = {"framework": framework, "database": "postgresql", "auth": "none"}
-            directory = render_template(template, shared / framework, vcs_ref=TAG, **answers)
-            service = Service(directory).with_settings(
-                {"DATABASE_URL": create_database(server_url("postgresql", shared))}
-            )
+            database = create_database(server_url("postgresql", shared))
+            service = Service(render(template, shared / framework, **answers)).with_settings({"DATABASE_URL": database})
             service.run("uv", "sync", "--quiet")
             service.run("uv", "run", "just", "migrate")
             for queue in QUEUES:
-                print("\n".join(measured(service, framework, queue)), flush=True)
+                show(*measured(service, framework, queue))
 
 
 if __name__ == "__main__":
