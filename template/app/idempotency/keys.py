@@ -6,10 +6,10 @@ What the request does and its answer are then committed together: after a crash 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, or_, select, update
+from sqlalchemy import CursorResult, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core import clock
@@ -46,48 +46,69 @@ class Stored(AppError):
 
 
 def hold(session: Session, wanted: Wanted, hold_seconds: float, keep_seconds: int) -> Held:
-    """Return the key, held for this request.
+    """Return a new key, held for this request.
+
+    Raises:
+        IntegrityError: there is one already.
+    """
+    held = Held(new_id(), new_id())
+    values = {"id": held.id, "caller": wanted.caller, "key": wanted.key}
+    # Every request with a key does this: without what the ORM adds to one row.
+    session.connection().execute(_INSERT, {**values, **_fresh(wanted, held, hold_seconds, keep_seconds)})
+    return held
+
+
+def take_over(session: Session, wanted: Wanted, hold_seconds: float, keep_seconds: int) -> Held:
+    """Return a key that nobody holds any more, held for this request.
 
     Raises:
         Stored: the request was answered.
         KeyReused: the key was used for another request.
-        KeyInProgress: a request with the key is under way.
+        KeyInProgress: a request with the key is under way, or has ended at this moment.
         AnswerNotKept: the request was answered, and the answer was too large.
-        IntegrityError: another request has taken the key at this moment.
     """
-    now, holder = clock.now(), new_id()
+    now = clock.now()
     of_key = (IdempotencyKey.caller == wanted.caller, IdempotencyKey.key == wanted.key)
     found = session.scalar(select(IdempotencyKey).where(*of_key))
-    fresh = {
+    if found is None:
+        raise KeyInProgress(headers=_SOON)
+    if found.expires_at > now:
+        _refuse(found, wanted)
+    held = Held(found.id, new_id())
+    # It has expired, or whoever held it is gone: one of those who see that takes it over.
+    is_free = or_(IdempotencyKey.status.is_(None), IdempotencyKey.expires_at <= now)
+    taken = session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.id == found.id, IdempotencyKey.holder == found.holder, is_free)
+        .values(_fresh(wanted, held, hold_seconds, keep_seconds))
+        .execution_options(synchronize_session=False)
+    )
+    if not _is_one(taken):
+        raise KeyInProgress(headers=_SOON)
+    return held
+
+
+def _fresh(wanted: Wanted, held: Held, hold_seconds: float, keep_seconds: int) -> dict[str, Any]:
+    now = clock.now()
+    return {
         "fingerprint": wanted.fingerprint,
-        "holder": holder,
+        "holder": held.holder,
         "held_until": now + timedelta(seconds=hold_seconds),
         "expires_at": now + timedelta(seconds=keep_seconds),
         "status": None,
         "headers": None,
         "body": None,
     }
-    if found is None:
-        made = IdempotencyKey(id=new_id(), caller=wanted.caller, key=wanted.key, **fresh)
-        session.add(made)
-        session.flush()
-        return Held(made.id, holder)
-    if found.expires_at > now:
-        _refuse(found, wanted)
-    # It has expired, or whoever held it is gone: one of those who see that takes it over.
-    is_free = or_(IdempotencyKey.status.is_(None), IdempotencyKey.expires_at <= now)
-    taken = session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.id == found.id, IdempotencyKey.holder == found.holder, is_free)
-        .values(fresh)
-        .execution_options(synchronize_session=False)
-    )
-    if not _is_one(taken):
-        raise KeyInProgress(headers=_SOON)
-    return Held(found.id, holder)
 
 
 _SOON = {"Retry-After": "1"}
+_TABLE: Any = IdempotencyKey.__table__
+_INSERT = insert(_TABLE)
+_STORE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("held"), _TABLE.c.holder == bindparam("by"))
+    .values(status=bindparam("status"), headers=bindparam("headers"), body=bindparam("body"))
+)
 
 
 def _refuse(found: IdempotencyKey, wanted: Wanted) -> None:
@@ -108,12 +129,8 @@ def store(session: Session, held: Held, status: int, headers: Headers, body: byt
     Raises:
         Unavailable: the key was held for too long, and somebody else has it: nothing may be committed.
     """
-    stored = session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.id == held.id, IdempotencyKey.holder == held.holder)
-        .values(status=status, headers=list(headers), body=body)
-        .execution_options(synchronize_session=False)
-    )
+    answer = {"status": status, "headers": list(headers), "body": body}
+    stored = session.connection().execute(_STORE, {"held": held.id, "by": held.holder, **answer})
     if not _is_one(stored):
         raise Unavailable
 

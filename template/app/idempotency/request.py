@@ -65,8 +65,8 @@ class KeyedRequest(Joint):
             try:
                 self._held = _alone(database, keys.hold, *arguments)
             except IntegrityError:
-                # Somebody has taken it at this moment.
-                self._held = _alone(database, keys.hold, *arguments)
+                # Somebody has, or had it.
+                self._held = _alone(database, keys.take_over, *arguments)
         except keys.Stored as stored:
             self.stored = stored
             raise

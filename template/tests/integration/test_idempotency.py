@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core import clock, context
 from app.core.errors import AppError, NotFound, Unavailable
+from app.core.failures.idempotency import KeyInProgress
 from app.core.settings import Settings
 from app.db.database import Database
 from app.db.models.idempotency_keys import LARGEST_ANSWER, IdempotencyKey
@@ -213,15 +214,19 @@ class TestHeldKeys:
 
     def test_one_that_was_lost_with_its_process_can_be_taken_over(self, here: Database) -> None:
         lost = here.write(keys.hold, WANTED, -1, DAY)
-        taken = here.write(keys.hold, WANTED, 60, DAY)
+        taken = here.write(keys.take_over, WANTED, 60, DAY)
 
         with pytest.raises(Unavailable):
             here.write(keys.store, lost, 200, [], b"")
         here.write(keys.store, taken, 201, [("x", "y")], b"answer")
         here.write(keys.let_go, lost)
         with pytest.raises(keys.Stored) as stored:
-            here.write(keys.hold, WANTED, 60, DAY)
+            here.write(keys.take_over, WANTED, 60, DAY)
         assert stored.value.answer == (201, [("x", "y")], b"answer")
+
+    def test_one_that_was_let_go_at_this_moment_is_in_progress(self, here: Database) -> None:
+        with pytest.raises(KeyInProgress):
+            here.write(keys.take_over, WANTED, 60, DAY)
 
     def test_of_many_processes_one_carries_it_out(self, here: Database, settings: Settings) -> None:
         with opened(settings) as other, ThreadPoolExecutor(8) as threads:
