@@ -12,6 +12,7 @@ import httpx2
 
 COMMAND_SECONDS = 300
 START_SECONDS = 60
+READINESS = "/readyz"
 STOP_SECONDS = 30
 ABORT_SECONDS = 2
 
@@ -63,7 +64,9 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
     process.wait(STOP_SECONDS)
 
 
-def wait_until_ready(url: str, log: Callable[[], str], *, lives: Callable[[], bool] = lambda: True) -> None:
+def wait_until_ready(
+    url: str, log: Callable[[], str], *, lives: Callable[[], bool] = lambda: True, probe: str = READINESS
+) -> None:
     """Return once the service at `url` says that it can work; if it does not, or ends, fail and show its `log`."""
     deadline = time.monotonic() + START_SECONDS
     # One client: each loads the certificates of the machine, in the time that the service needs to start.
@@ -71,7 +74,7 @@ def wait_until_ready(url: str, log: Callable[[], str], *, lives: Callable[[], bo
         while time.monotonic() < deadline:
             assert lives(), f"it ended\n{log()[-20_000:]}"
             try:
-                if client.get(f"{url}/readyz").status_code == httpx2.codes.OK:
+                if client.get(f"{url}{probe}").status_code == httpx2.codes.OK:
                     return
             except httpx2.TransportError:
                 pass

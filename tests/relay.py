@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 class Relay:
     """Forwards connections to a server, and forgets those that are open when it is told to, as a firewall does."""
 
-    def __init__(self, server: tuple[str, int]) -> None:
+    def __init__(self, server: tuple[str, int], port: int = 0) -> None:
         self.server = server
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.open: list[_Connection] = []
         self.last_words: bytes | None = None
         """A client's message that still reaches the server; its connection is lost with it."""
@@ -83,11 +83,11 @@ class _Connection:
 
 
 @contextmanager
-def relayed(url: str) -> Generator[tuple[Relay, str]]:
-    """Yield a network to the server of `url`, and the URL that leads through it."""
+def relayed(url: str, port: int = 0) -> Generator[tuple[Relay, str]]:
+    """Yield a network to the server of `url`, at a `port` if it says which, and the URL that leads through it."""
     parts = urlsplit(url)
     assert parts.hostname is not None
-    relay = Relay((parts.hostname, parts.port or {"postgresql": 5432, "mysql": 3306}[parts.scheme]))
+    relay = Relay((parts.hostname, parts.port or {"postgresql": 5432, "mysql": 3306}[parts.scheme]), port)
     thread = threading.Thread(target=relay.run)
     thread.start()
     credentials, _, _ = parts.netloc.rpartition("@")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.processes import COMMAND_SECONDS, STOP_SECONDS, completed, inherited, kill_group, wait_until_ready
+from tests.processes import COMMAND_SECONDS, READINESS, STOP_SECONDS, completed, inherited, kill_group, wait_until_ready
 from tests.servers import free_port
 
 # For a service's own tests without coverage, which doubles their time.
@@ -40,11 +40,13 @@ class Service:
         return replace(self, settings={**self.settings, **settings})
 
     @contextmanager
-    def serving(self, *command: str, codes: Collection[int] = STOPPED, ready: str = "") -> Generator[str]:
+    def serving(
+        self, *command: str, codes: Collection[int] = STOPPED, ready: str = "", probe: str = READINESS
+    ) -> Generator[str]:
         """Start the production command, yield its base URL once it is ready, and stop it as an orchestrator would.
 
         `command` is another one, if given, `codes` are the exit codes that say it was stopped well, and `ready` is the
-        base URL where it says when it is ready, if that is another.
+        base URL where it says when it is ready, if that is another, and `probe` the path.
         """
         port = free_port()
         log = self.directory / "serve.log"
@@ -61,7 +63,9 @@ class Service:
             )
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until_ready(ready or url, lambda: log.read_text("utf-8"), lives=lambda: process.poll() is None)
+            wait_until_ready(
+                ready or url, lambda: log.read_text("utf-8"), lives=lambda: process.poll() is None, probe=probe
+            )
             yield url
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)
