@@ -14,7 +14,7 @@ from app.schemas.base import Schema
 from tests.client import open_client
 from tests.requests import assert_failed
 
-# FastAPI has so many threads of its own for what is no coroutine.
+# As many threads as a framework has of its own at the most.
 _THREADS, _WAITING, _CLIENTS = 40, 2, 60
 _goes_on = threading.Event()
 

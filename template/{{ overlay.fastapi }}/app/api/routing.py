@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.counting import AsyncCounting
 from app.api.deps import get_caller, identify_caller
-from app.api.threads import OwnThreads, needs_thread
+from app.api.threads import OwnThreads
 from app.auth.policy import Access, declared_access
 from app.core.errors import MethodNotAllowed, NotFound, RouteError
 from app.http.body import FORM, JSON, BodyFormat, parse_json
@@ -35,7 +35,6 @@ ContractRoute = APIRoute
 """The old name, for routes written before 0.5.0."""
 
 _FORM, _MULTIPART = BodyFormat(FORM.media_type), BodyFormat("multipart/form-data")
-
 
 Entry = tuple[re.Pattern[str], Contract | None]
 """A pattern for paths and the contract behind it. None: no route below this path (404)."""
@@ -274,16 +273,12 @@ class ContractMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        contract: Contract = scope[CONTRACT]
         # A mounted application has its own state; give it our database.
         scope.setdefault("state", {})["db"] = self.service.state.db
-        receive = await self._checked(contract, scope, receive)
+        receive = await self._checked(scope[CONTRACT], scope, receive)
         # To frameworks the path is the whole one (ASGI 3, "root_path").
         scope["path"] = scope["root_path"] + scope["path"]
-        if needs_thread(contract.endpoint):
-            await self.own_threads.run(self.app, scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        await self.own_threads.call(scope[CONTRACT].endpoint, self.app, scope, receive, send)
 
     async def _checked(self, contract: Contract, scope: Scope, receive: Receive) -> Receive:
         request, settings = Request(scope, receive), self.service.state.settings

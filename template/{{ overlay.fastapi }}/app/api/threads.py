@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.http.thread_queue import ThreadQueue
 
 T = TypeVar("T")
+Endpoint = Callable[..., object]
 
 
 class Threads:
@@ -45,12 +46,15 @@ class OwnThreads:
         # They belong to the event loop, and a service may have changed their number when it started.
         return ThreadQueue(int(to_thread.current_default_thread_limiter().total_tokens), self._most_waiting)
 
-    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call `app`, whose endpoint needs a thread until its answer begins.
+    async def call(self, endpoint: Endpoint, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call `app`, whose `endpoint` may need a thread until its answer begins.
 
         Raises:
             Unavailable: too many requests wait for a thread.
         """
+        if not _needs_thread(endpoint):
+            await app(scope, receive, send)
+            return
         self._queue.enter(is_new=True)
         with ExitStack() as place:
             place.callback(self._queue.leave)
@@ -64,6 +68,6 @@ class OwnThreads:
 
 
 @cache
-def needs_thread(endpoint: Callable[..., object]) -> bool:
+def _needs_thread(endpoint: Endpoint) -> bool:
     """Return whether FastAPI calls `endpoint` in a thread."""
     return inspect.isfunction(endpoint) and not inspect.iscoroutinefunction(endpoint)
