@@ -15,11 +15,11 @@ Manifest = dict[str, Any]
 
 def kustomized(engine: Engine, project: Path, overlay: str) -> str:
     """Return what kubectl makes of an overlay: the machine's kubectl, or Debian's in a container."""
-    folder = project / "deploy/kubernetes"
+    folder, path = project / "deploy", f"kubernetes/overlays/{overlay}"
     if shutil.which("kubectl"):
-        return completed(["kubectl", "kustomize", str(folder / "overlays" / overlay)]).stdout
+        return completed(["kubectl", "kustomize", str(folder / path)]).stdout
     run = ["run", "--rm", "--network=none", f"--volume={folder}:/src:ro", stand_in(engine, "kubectl")]
-    return engine.run(*run, "kubectl", "kustomize", f"/src/overlays/{overlay}")
+    return engine.run(*run, "kubectl", "kustomize", f"/src/{path}")
 
 
 def manifests(text: str) -> list[Manifest]:

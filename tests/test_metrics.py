@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +16,8 @@ import yaml
 
 from tests.conftest import Install, Render
 from tests.containers import Engine
-from tests.docker import unpack
 from tests.kubernetes import kustomized, manifests, of_kind
+from tests.prometheus import program
 from tests.rendering import choices
 from tests.servers import free_port
 from tests.service import Service
@@ -36,11 +35,7 @@ UNDER_WAY = 'http_requests_in_progress{method="POST"}'
 @pytest.fixture
 def promtool(tmp_path: Path) -> str:
     """Return the path of Prometheus' own linter."""
-    if program := shutil.which("promtool"):
-        return program
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        pytest.skip("no promtool: install Prometheus")
-    return str(unpack(tmp_path, "prometheus") / "usr/bin/promtool")
+    return program("promtool", tmp_path)
 
 
 def migrated(install: Install, framework: str) -> Service:

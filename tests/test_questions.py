@@ -114,7 +114,7 @@ class TestChoices:
     def test_any_number_of_ways_to_deploy_may_be_chosen(self, render: Render, deploy: list[str]) -> None:
         project = render(deploy=deploy)
         folders = {path.name for path in (project / "deploy").glob("*") if path.is_dir()}
-        assert set(deploy) == folders
+        assert {*deploy, *(["monitoring"] if deploy else [])} == folders
 
     def test_a_python_version_may_be_a_number(self, render: Render) -> None:
         project = render(python_version=3.12)  # as YAML reads it from a --data-file

@@ -76,10 +76,10 @@ class Database:
         self.latest = self.reader
         if settings.database_read_url is not None:
             self.latest = make_engine(database_url(settings), settings, "read", **pool, **reading)
-        watch_pool(self.writer, "write")
-        watch_pool(self.latest, "read")
+        watch_pool(self.writer, "write", self.size)
+        watch_pool(self.latest, "read", self.size)
         if self.reader is not self.latest:
-            watch_pool(self.reader, "replica")
+            watch_pool(self.reader, "replica", self.size)
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `function(session, …)`, which only reads.

@@ -11,10 +11,17 @@ CONNECTIONS: Final = Gauge(
     ["pool", "state"],
     multiprocess_mode="livesum",
 )
+MOST: Final = Gauge(
+    "db_pool_connections_max",
+    "Connections to the database that may be open at once.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
 
 
-def watch_pool(engine: Engine, name: str) -> None:
-    """Count the connections of `engine` as those of the pool `name`."""
+def watch_pool(engine: Engine, name: str, size: int) -> None:
+    """Count the connections of `engine`, `size` at most, as those of the pool `name`."""
+    MOST.labels(name).set(size)
     idle, in_use = CONNECTIONS.labels(name, "idle"), CONNECTIONS.labels(name, "in_use")
 
     def opened(*_: object) -> None:

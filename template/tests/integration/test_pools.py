@@ -40,6 +40,11 @@ def test_one_is_in_use_during_a_unit_of_work_then_idle_and_at_last_gone(settings
     assert added(before) == (0, 0)
 
 
+def test_the_most_that_may_be_open_is_known(settings: Settings) -> None:
+    with opened(settings, database_pool_size=7):
+        assert value_of("db_pool_connections_max", pool="write") == 7
+
+
 def test_one_that_is_lost_is_not_counted_any_more(settings: Settings) -> None:
     def lose(session: Session) -> None:
         session.connection().invalidate()
