@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 
-COMMAND_SECONDS = 300
+COMMAND_SECONDS = 1200
 START_SECONDS = 60
 READINESS = "/readyz"
 STOP_SECONDS = 30

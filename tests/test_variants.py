@@ -82,14 +82,15 @@ def test_answers_random_requests_as_documented(
     install: Install, new_database: NewDatabase, framework: str, database: str, auth: str
 ) -> None:
     service = install({"framework": framework, "database": database, "auth": auth, "example": True})
-    options = ("--hypothesis-seed=1", "--hypothesis-show-statistics")
-    printed = service.with_settings(new_database(database)).run("uv", "run", "just", "fuzz", "20", *options)
+    settings = {**new_database(database), "FUZZ_SEED": "1"}
+    command = ("uv", "run", "just", "fuzz", "20", "--hypothesis-seed=1", "--hypothesis-show-statistics")
+    printed = service.with_settings(settings).run(*command)
     assert "during generate phase" in printed
 
 
 def test_random_requests_may_break_rules_that_no_schema_says(install: Install, new_database: NewDatabase) -> None:
     service = install({"framework": "fastapi", "database": "postgresql", "auth": "jwt", "example": True})
-    service = service.with_settings({**new_database("postgresql"), "PYTHONPATH": "."})
+    service = service.with_settings({**new_database("postgresql"), "PYTHONPATH": ".", "FUZZ_SEED": "1"})
     command = ("uv", "run", "just", "fuzz", "2", "-k", "/v1/users and POST", "-n", "0", "-p", "hook")
     hook = service.directory / "hook.py"
     try:
