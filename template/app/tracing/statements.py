@@ -61,7 +61,7 @@ def _end(tracer: Tracer, engine: Engine, execution: ExecutionContext, error: Bas
         return
     statement = execution.statement or ""
     attributes: dict[str, str | int] = {
-        "db.system.name": "mariadb" if getattr(engine.dialect, "is_mariadb", False) else engine.dialect.name,
+        "db.system.name": engine.dialect.name,
         "db.query.summary": summary(statement),
         # Values are sent beside it, and are not in it.
         "db.query.text": statement[:_LONGEST_TEXT],
@@ -80,7 +80,7 @@ def _end(tracer: Tracer, engine: Engine, execution: ExecutionContext, error: Bas
 
 @lru_cache(1024)
 def summary(statement: str) -> str:
-    """Return the operation and the first table of a statement, such as `SELECT orders`."""
+    """Return the operation and the first table of a statement, such as `SELECT things`."""
     words = statement.split(maxsplit=1)
     operation = words[0].upper() if words else "EXECUTE"
     table = _TABLE.match(statement)

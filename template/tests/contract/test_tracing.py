@@ -41,6 +41,12 @@ def thing(thing_id: str) -> str:
 
 
 @public
+def nothing() -> str:
+    """Return no more than that."""
+    return "nothing"
+
+
+@public
 def crash() -> str:
     """Fail."""
     raise ZeroDivisionError(_SECRET)
@@ -106,7 +112,7 @@ class TestServerSpan:
 
     def test_nothing_secret_is_in_it(self, traced: Settings, receiver: Receiver) -> None:
         cookie = SimpleCookie({"session": _SECRET}).output(header="").strip()
-        headers = {"authorization": f"Bearer {_SECRET}", "x-api-key": _SECRET, "cookie": cookie, "x-own": _SECRET}
+        headers = {"authorization": f"Bearer {_SECRET}", "cookie": cookie, "x-own": _SECRET}
         with open_client(traced, [("POST", "/things/{thing_id}", thing)]) as client:
             client.post("/things/7", params={"token": _SECRET}, headers=headers, json={"password": _SECRET})
 
@@ -175,9 +181,9 @@ class TestSampling:
     def test_no_exemplar_leads_to_a_trace_that_was_not_sent(
         self, traced: Settings, sent: dict[str, str], *, is_example: bool
     ) -> None:
-        path = f"/{'sampled' if is_example else 'dropped'}/{{thing_id}}"
-        with open_client(traced, [("GET", path, thing)]) as client:
-            client.get(path.format(thing_id=7), headers=sent)
+        path = "/sampled/things" if is_example else "/dropped/things"
+        with open_client(traced, [("GET", path, nothing)]) as client:
+            client.get(path, headers=sent)
             found = client.get("/metrics", headers=_OPEN_METRICS).text
 
         (duration,) = (each for each in families(found) if each.name == "http_request_duration_seconds")
@@ -205,7 +211,7 @@ class TestDatabaseSpans:
         assert request.start_time_unix_nano <= statement.start_time_unix_nano <= statement.end_time_unix_nano
         found, url = attributes(statement), database_url(traced)
         assert str(found["db.query.text"]).startswith("SELECT ")
-        assert found["db.system.name"] in {url.get_backend_name(), "mariadb"}
+        assert found["db.system.name"] == url.get_backend_name()
         assert (found["db.namespace"], found.get("server.port")) == (url.database, url.port)
         assert _SECRET not in str(receiver.requests)
 
@@ -253,11 +259,11 @@ class TestReceiver:
         assert "400" in line["reason"]
 
     def test_it_is_told_who_sends(self, traced: Settings, receiver: Receiver) -> None:
-        headers = {"otel_exporter_otlp_headers": SecretStr("api-key=a%20b")}
+        headers = {"otel_exporter_otlp_headers": SecretStr("receiver-key=a%20b")}
         with open_client(traced.model_copy(update=headers)) as client:
             client.get("/nothing")
 
-        assert [each["api-key"] for each in receiver.headers] == ["a b"]
+        assert [each["receiver-key"] for each in receiver.headers] == ["a b"]
 
 
 def test_it_is_off_where_the_sdk_is_disabled(traced: Settings, receiver: Receiver) -> None:

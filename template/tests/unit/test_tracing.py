@@ -116,7 +116,7 @@ class TestSettings:
         changes = {
             "environment": "production",
             "otel_exporter_otlp_endpoint": url,
-            "otel_exporter_otlp_headers": SecretStr("api-key=secret"),
+            "otel_exporter_otlp_headers": SecretStr("key=secret"),
             "plaintext_hosts": plaintext_hosts,
         }
         production = settings.model_copy(update=changes)
@@ -179,13 +179,13 @@ class TestWatchedExporter:
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("SELECT orders.id \nFROM orders \nWHERE orders.id = ?", "SELECT orders"),
+        ("SELECT things.id \nFROM things \nWHERE things.id = ?", "SELECT things"),
         ("SELECT extract(year from day)\nFROM `things`", "SELECT things"),
         ("SELECT 1", "SELECT"),
         ("SELECT count(*) \nFROM (SELECT 1) AS anon_1", "SELECT"),
-        ('INSERT INTO "order" (id) VALUES (?)', "INSERT order"),
-        ("UPDATE shop.orders SET note=? WHERE id = ?", "UPDATE shop.orders"),
-        ("DELETE FROM orders WHERE id = ?", "DELETE orders"),
+        ('INSERT INTO "things" (id) VALUES (?)', "INSERT things"),
+        ("UPDATE shop.things SET note=? WHERE id = ?", "UPDATE shop.things"),
+        ("DELETE FROM things WHERE id = ?", "DELETE things"),
         ("begin immediate", "BEGIN"),
         ("WITH recent AS (SELECT 1) SELECT 2", "WITH"),
         ("", "EXECUTE"),
