@@ -16,7 +16,8 @@ class RequestContext:
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
     and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
     `is_admitted` says that it is not refused for want of room any more, `may_have_written` that a commit has begun,
-    and `takes_key` that its answer may be stored with an idempotency key and sent again.
+    and `takes_key` that its answer may be stored with an idempotency key and sent again. Where traces are on, `span_id`
+    is the request's, and `is_sampled` says whether it is sent; `crash` is the kind of the exception that was its end.
     """
 
     request_id: str
@@ -32,6 +33,9 @@ class RequestContext:
     is_admitted: bool = False
     may_have_written: bool = False
     takes_key: bool = False
+    span_id: str | None = None
+    is_sampled: bool = True
+    crash: str | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -80,6 +84,13 @@ def note_commit() -> None:
     context = _current.get()
     if context is not None:
         context.may_have_written = True
+
+
+def note_crash(crash: Exception) -> None:
+    """Note what kind of exception was the end of the current request."""
+    context = _current.get()
+    if context is not None:
+        context.crash = type(crash).__qualname__
 
 
 def timed_out() -> RequestTimeout:

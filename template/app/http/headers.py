@@ -1,13 +1,15 @@
 """Headers that go with every request and every answer."""
 
 import re
+import secrets
 import uuid
 from collections.abc import Iterable
+from typing import NamedTuple
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _PLACES = {b"location", b"content-location"}
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<later>-.*)?"
+    r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?P<span>(?!0{16})[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<later>-.*)?"
 )
 
 SECURITY_HEADERS = (
@@ -24,13 +26,28 @@ def request_id(sent: str | None) -> str:
     return sent if sent and _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
-def trace_id(traceparent: str | None) -> str:
-    """Return the trace id of a valid W3C `traceparent`, else a new one: 32 hexadecimal digits."""
-    match = _TRACEPARENT.fullmatch(traceparent or "")
+class Traceparent(NamedTuple):
+    """Which span of which trace has called: 32 and 16 hexadecimal digits, and eight bits about them."""
+
+    trace_id: str
+    span_id: str
+    flags: int
+
+
+def traceparent(sent: str | None) -> Traceparent | None:
+    """Return what a `traceparent` says, or None if there is no valid one (W3C Trace Context)."""
+    match = _TRACEPARENT.fullmatch(sent or "")
     # Version 00 has exactly four fields; later versions may add some.
-    if match and (match["later"] is None or not (traceparent or "").startswith("00")):
-        return match["trace"]
-    return uuid.uuid4().hex
+    if match and (match["later"] is None or not (sent or "").startswith("00")):
+        return Traceparent(match["trace"], match["span"], int(match["flags"], 16))
+    return None
+
+
+def trace_id(sent: str | None) -> str:
+    """Return the trace id of a valid W3C `traceparent`, else a new one: 32 hexadecimal digits."""
+    caller = traceparent(sent)
+    # Random to the last bit, by which samplers decide; some of a UUID's are not.
+    return caller.trace_id if caller else secrets.token_hex(16)
 
 
 def revision_headers(revision: str | None) -> dict[str, str]:

@@ -28,7 +28,9 @@ CONTRACT = "app.contract"
 """The key of the route's contract in the ASGI scope."""
 
 METRICS_PATH = "/metrics"
-_OPERATIONS = {"/healthz", "/readyz", METRICS_PATH}
+OPERATIONS = frozenset({"/healthz", "/readyz", METRICS_PATH})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""The methods of HTTP that are counted and traced by their name: strangers send any."""
 # Without `Host`, granian has an empty one, and says 1.
 _OLD_HTTP = {"1.0", "1"}
 _AROUND_A_HEADER = len(": \r\n")
@@ -200,7 +202,7 @@ class GuardMiddleware:
     def _require_host(self, scope: Scope) -> None:
         hosts = values(scope, b"host")
         # Balancers call these by address, and with HTTP/1.0, which knows no such header.
-        is_operation = scope["path"] in _OPERATIONS
+        is_operation = scope["path"] in OPERATIONS
         if is_operation and not any(hosts) and scope["http_version"] in _OLD_HTTP:
             return
         allowed = () if is_operation else self.settings.trusted_hosts
@@ -211,7 +213,7 @@ class GuardMiddleware:
         path = scope["path"]
         # Frameworks would decode or normalize these into another path.
         is_another = b"%2f" in (scope.get("raw_path") or b"").lower() or path.startswith("//")
-        is_elsewhere = self.settings.operations_port is not None and (path in _OPERATIONS) != is_for_operations(scope)
+        is_elsewhere = self.settings.operations_port is not None and (path in OPERATIONS) != is_for_operations(scope)
         if is_another or is_elsewhere or (is_documentation(path) and not self.settings.docs_enabled):
             raise NotFound
 

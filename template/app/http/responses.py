@@ -66,6 +66,7 @@ def _phrase(status: int) -> str:
 def crash_response(crash: Exception) -> ErrorResponse:
     """Log `crash` with its traceback and return the answer that tells a client nothing of it."""
     _log.error("crash", exc_info=crash)
+    context.note_crash(crash)
     return error_response(AppError())
 
 

@@ -10,12 +10,20 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from app.auth.policy import public
 from app.core import context
+from app.core.context import RequestContext
 from app.core.errors import MethodNotAllowed, NotFound
 from app.core.settings import Settings
 from app.http.asgi import ASGIApp, Message, Receive, Scope, Send, encoded, values
 from app.http.bulkhead import Room, bulkhead
 from app.http.contract import Contract
-from app.http.middleware import CLIENT_CLOSED_REQUEST, METRICS_PATH, ContextMiddleware, GuardMiddleware, allow
+from app.http.middleware import (
+    CLIENT_CLOSED_REQUEST,
+    METHODS,
+    METRICS_PATH,
+    ContextMiddleware,
+    GuardMiddleware,
+    allow,
+)
 from app.http.operations import serving_operations
 from app.metrics import processes
 from app.metrics.exposition import exposition
@@ -33,7 +41,6 @@ IN_PROGRESS: Final = Gauge(
 
 UNMATCHED: Final = "unmatched"
 """The `route` of all requests that no route has answered: their paths are without end."""
-_METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _OTHER: Final = "other"
 
 
@@ -63,7 +70,7 @@ class MetricsMiddleware:
             await self._count(scope, receive, send)
 
     async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"] if scope["method"] in _METHODS else _OTHER
+        method = scope["method"] if scope["method"] in METHODS else _OTHER
         request = _Request(method, send, has_exemplar=self.has_exemplars)
         try:
             await self.app(scope, receive, request.send)
@@ -102,9 +109,14 @@ class _Request:
         current = context.current()
         route = current.route if current is not None else None
         requests, duration = _series(self._method, route or UNMATCHED, self.status or CLIENT_CLOSED_REQUEST)
-        exemplar = {"trace_id": current.trace_id} if current is not None and self._has_exemplar else None
         requests.inc()
-        duration.observe(perf_counter() - self._started, exemplar)
+        duration.observe(perf_counter() - self._started, self._exemplar(current))
+
+    def _exemplar(self, current: RequestContext | None) -> dict[str, str] | None:
+        # A trace that is not sent would lead nowhere.
+        if current is None or not self._has_exemplar or not current.is_sampled:
+            return None
+        return {"trace_id": current.trace_id}
 
 
 @cache

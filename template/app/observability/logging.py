@@ -93,6 +93,8 @@ def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     if current is not None:
         event.setdefault("request_id", current.request_id)
         event.setdefault("trace_id", current.trace_id)
+        if current.span_id is not None:
+            event.setdefault("span_id", current.span_id)
     return event
 
 
@@ -180,6 +182,8 @@ def logging_config(level: str, environment: str = "", *, to_stderr: bool = False
             "alembic.runtime.migration": {"level": "WARNING"},
             # It tells of each of its parts when it is imported.
             "alembic.runtime.plugins": {"level": "WARNING"},
+            # It repeats what strangers send as `tracestate`.
+            "opentelemetry.trace.span": {"level": "ERROR"},
         },
     }
 

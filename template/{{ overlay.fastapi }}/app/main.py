@@ -79,6 +79,14 @@ def build() -> FastAPI:
         # The names of the functions are those of the operations.
         generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(require_what_was_checked)],
+        # Traces and metrics are made around the application: FastAPI's own would come a second time.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
     )
     add_error_handlers(app)
     app.include_router(docs.router)
