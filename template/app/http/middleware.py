@@ -83,7 +83,7 @@ class ContextMiddleware:
             method=scope["method"],
             path=scope["path"],
             client=scope["client"][0] if scope["client"] else "",
-            is_admitted=scope["path"] in _OPERATIONS,
+            is_admitted=scope["path"] in OPERATIONS,
             deadline=time.monotonic() + self.settings.request_timeout_seconds,
         )
 

@@ -182,6 +182,8 @@ def logging_config(level: str, environment: str = "", *, to_stderr: bool = False
             "alembic.runtime.migration": {"level": "WARNING"},
             # It tells of each of its parts when it is imported.
             "alembic.runtime.plugins": {"level": "WARNING"},
+            # It tells of each call with its whole URL, in which there may be secrets.
+            "httpx2": {"level": "WARNING"},
             # It repeats what strangers send as `tracestate`.
             "opentelemetry.trace.span": {"level": "ERROR"},
         },

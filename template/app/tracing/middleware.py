@@ -29,6 +29,7 @@ from app.core.settings import Settings
 from app.http.asgi import ASGIApp, Message, Receive, Scope, Send, values
 from app.http.headers import traceparent
 from app.http.middleware import METHODS, OPERATIONS
+from app.tracing.calls import traced_calls
 from app.tracing.provider import make_provider
 from app.tracing.statements import traced_statements
 
@@ -76,7 +77,7 @@ class TracingMiddleware:
                 await flushed(provider, max(left, _LEAST_SECONDS))
             await send(message)
 
-        with traced_statements(self.tracer):
+        with traced_statements(self.tracer), traced_calls(self.tracer):
             await self.app(scope, receive_and_note, flush_and_send)
 
     async def _trace(self, tracer: Tracer, scope: Scope, receive: Receive, send: Send) -> None:
