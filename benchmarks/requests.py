@@ -1,4 +1,4 @@
-"""What a request costs the server: `uv run --with psutil python -m benchmarks.requests`.
+"""What a request costs the server: `uv run python -m benchmarks.requests`.
 
 Renders a service with each framework on PostgreSQL, without authentication, starts it by its production command with
 one process, and prints for each kind of request the median of some runs: microseconds of processor time of the server's
