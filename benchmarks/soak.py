@@ -30,6 +30,7 @@ import psutil
 import psycopg
 
 from tests.rendering import choices, clone_template, render
+from tests.processes import wait_until_ready
 from tests.restartable import Restartable, restartable_postgresql
 from tests.servers import create_database
 from tests.service import UNLIMITED, Service
@@ -223,6 +224,7 @@ def soak(service: Service, server: Restartable, seconds: float) -> Report:
                 name, happen = next(happenings)
                 happen()
                 report.faults[name] += 1
+        wait_until_ready(instances[0].url, str)
         look_for_what_was_written(instances[0].url, clients, report)
         look_for_what_is_left(service, instances, report, max(PAUSE_SECONDS, seconds / 6))
     return report
