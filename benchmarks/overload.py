@@ -3,7 +3,7 @@
 Renders a service with each framework on PostgreSQL, without authentication, and starts it by its production command
 with one process. Finds how many reads of an order a second it can answer, then sends four times as many, in an open
 loop: clients do not wait for each other. Prints how many were answered and how many refused, and how long both took
-(the median and the 99th percentile), with the queue as it is by default and without a limit.
+(the median and the 99th percentile), with a short queue and without a limit.
 """
 
 import asyncio

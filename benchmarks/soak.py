@@ -29,8 +29,8 @@ import httpx2
 import psutil
 import psycopg
 
-from tests.rendering import choices, clone_template, render
 from tests.processes import wait_until_ready
+from tests.rendering import choices, clone_template, render
 from tests.restartable import Restartable, restartable_postgresql
 from tests.servers import create_database
 from tests.service import UNLIMITED, Service
