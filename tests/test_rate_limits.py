@@ -144,14 +144,18 @@ class TestWrites:
     ) -> None:
         # As long as a read takes on a busy machine, and longer.
         service = writing(install, framework, f"{redis.url}?socket_timeout=2")
-        with service.serving() as base_url, ThreadPoolExecutor(1) as threads:
+        usual = service.with_settings({"RATE_LIMIT_STORAGE_URL": redis.url})
+        with service.serving() as base_url, usual.serving() as usual_url, ThreadPoolExecutor(1) as threads:
             write(base_url)
+            write(usual_url)
             redis.fall_silent()
             first = threads.submit(write, base_url)
             time.sleep(0.1)
             read = httpx2.get(f"{base_url}/v1/orders")
             is_read_first = not first.done()
             assert 422 == first.result().status_code
+            # Without the limit that it has itself, the client here would give up.
+            assert 422 == write(usual_url).status_code
             started = time.monotonic()
             later = [write(base_url).status_code for _ in range(20)]
             seconds = time.monotonic() - started
