@@ -19,8 +19,8 @@ from tests.wire.samples import an_order
 RANDOM = secrets.SystemRandom()
 CLIENTS = 8
 PATIENCE_SECONDS = 60.0
-# What may be answered while something is replaced: come back, took too long, the same is under way, or has changed.
-PASSING = {409, 412, 503, 504}
+# What may be answered while something is replaced: come back, or took too long.
+PASSING = {503, 504}
 
 
 @dataclass
@@ -72,7 +72,8 @@ class Client(threading.Thread):
         self.instances, self.report, self.stopped = instances, report, stop
         self.notes: dict[str, set[str | None]] = {}
         """What the note of each order may be: what was acknowledged last, and what may have been done since."""
-        self.references: dict[str, str] = {}
+        self.undecided = 0
+        """How many orders may have been created without an answer."""
 
     def run(self) -> None:
         """Go on and on."""
@@ -85,15 +86,14 @@ class Client(threading.Thread):
     def create(self, client: httpx2.Client) -> None:
         """Create an order, however often that has to be sent."""
         order, key = an_order(), {"Idempotency-Key": uuid4().hex}
-        while (
-            answer := self.send(client, "POST", "", json=order, headers=key)
-        ) is None or answer.status_code in PASSING:
+        self.undecided = 1
+        while (answer := self.send(client, "POST", "", json=order, headers=key)) is None:
             if self.stopped.is_set():
                 return
             time.sleep(0.1)
+        self.undecided = 0
         if self.expect(answer, 201):
-            made = answer.json()
-            self.notes[made["id"]], self.references[made["id"]] = {None}, order["reference"]
+            self.notes[answer.json()["id"]] = {None}
 
     def read(self, client: httpx2.Client) -> None:
         """Read an order that is there."""
@@ -101,7 +101,7 @@ class Client(threading.Thread):
             return
         known = RANDOM.choice(list(self.notes))
         answer = self.send(client, "GET", f"/{known}")
-        if answer is not None and answer.status_code not in PASSING and self.expect(answer, 200):
+        if answer is not None and self.expect(answer, 200):
             note = answer.json()["note"]
             self.report.claim(
                 f"the note of {known} is {note}, not {self.notes[known]}", is_true=note in self.notes[known]
@@ -113,7 +113,7 @@ class Client(threading.Thread):
             return
         known, note = RANDOM.choice(list(self.notes)), uuid4().hex
         answer = self.send(client, "PATCH", f"/{known}", json={"note": note})
-        if answer is None or answer.status_code in PASSING:
+        if answer is None:
             self.notes[known].add(note)
         elif self.expect(answer, 200):
             self.notes[known] = {note}
@@ -121,11 +121,11 @@ class Client(threading.Thread):
     def list(self, client: httpx2.Client) -> None:
         """Read the first page."""
         answer = self.send(client, "GET", "", params={"limit": 20})
-        if answer is not None and answer.status_code not in PASSING:
+        if answer is not None:
             self.expect(answer, 200)
 
     def send(self, client: httpx2.Client, method: str, path: str, **options: object) -> httpx2.Response | None:
-        """Return the answer of one of the instances, or None if there was none: the connection was lost."""
+        """Return the answer of one of the instances, or None if one has to ask again."""
         for instance in RANDOM.sample(self.instances, len(self.instances)):
             with suppress(httpx2.ConnectError):
                 try:
@@ -136,16 +136,21 @@ class Client(threading.Thread):
                     self.report.answers[type(error).__name__] += 1
                     return None
                 self.report.answers[str(answer.status_code)] += 1
-                return answer
+                is_busy = answer.status_code in PASSING or is_under_way(answer)
+                return None if is_busy else answer
         self.report.answers["nobody listens"] += 1
         return None
 
     def expect(self, answer: httpx2.Response, status: int) -> bool:
         """Return whether an answer is as it should be, and note one that is not."""
-        self.report.claim(
-            f"{answer.request.method} is {answer.status_code}: {answer.text}", is_true=answer.status_code == status
-        )
-        return answer.status_code == status
+        is_right = answer.status_code == status
+        self.report.claim(f"{answer.request.method} is {answer.status_code}: {answer.text}", is_true=is_right)
+        return is_right
+
+
+def is_under_way(answer: httpx2.Response) -> bool:
+    """Return whether a request with the same key has not ended yet."""
+    return answer.status_code == httpx2.codes.CONFLICT and answer.json()["code"] == "idempotency_in_progress"
 
 
 @contextmanager

@@ -40,8 +40,8 @@ class Attempts:
         self._is_safe = request.method in _IDEMPOTENT or "idempotency-key" in request.headers
         self._limits = dict(request.extensions.get("timeout", {}))
 
-    def begin(self) -> None:
-        """Begin the next attempt, which ends with the time of the current request.
+    def start(self) -> None:
+        """Start the next attempt, which ends with the time of the current request.
 
         Raises:
             RequestTimeout: it has used up its time.

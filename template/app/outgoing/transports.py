@@ -21,7 +21,7 @@ class Outgoing(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         attempts = Attempts(request, self._attempts)
         while True:
-            attempts.begin()
+            attempts.start()
             end = begin_call(request, attempts.made)
             try:
                 response = self._transport.handle_request(request)
@@ -53,7 +53,7 @@ class AsyncOutgoing(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         attempts = Attempts(request, self._attempts)
         while True:
-            attempts.begin()
+            attempts.start()
             end = begin_call(request, attempts.made)
             try:
                 response = await self._transport.handle_async_request(request)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -67,8 +68,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def pause(seconds: float) -> None:
         found.append(seconds)
 
-    monkeypatch.setattr("app.outgoing.transports.time.sleep", found.append)
-    monkeypatch.setattr("app.outgoing.transports.asyncio.sleep", pause)
+    monkeypatch.setattr("app.outgoing.transports.time", SimpleNamespace(sleep=found.append))
+    monkeypatch.setattr("app.outgoing.transports.asyncio", SimpleNamespace(sleep=pause))
     return found
 
 
