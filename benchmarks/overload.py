@@ -26,7 +26,7 @@ SECONDS = 10.0
 TIMES = 4
 CONNECTIONS = 800
 FEW = 32
-QUEUES = ("200", "100000")
+QUEUES = ("50", "200", "100000")
 OK = 200
 
 Found = list[tuple[int, float]]

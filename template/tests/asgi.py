@@ -47,10 +47,19 @@ def _living(app: ASGIApp, portal: BlockingPortal) -> Generator[None]:
     """Start and stop `app` as a server does (the lifespan protocol of ASGI)."""
     asked, done = (portal.call(asyncio.Queue) for _ in range(2))
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] = asked.get
-    life = portal.start_task_soon(app, {"type": "lifespan", "state": {}}, receive, done.put)
+
+    async def live() -> None:
+        try:
+            await app({"type": "lifespan", "state": {}}, receive, done.put)
+        finally:
+            # If it has failed, it says nothing any more.
+            await done.put({})
+
+    life = portal.start_task_soon(live)
     for phase in ("startup", "shutdown"):
         portal.call(asked.put, {"type": f"lifespan.{phase}"})
-        assert portal.call(done.get) == {"type": f"lifespan.{phase}.complete"}
+        said = portal.call(done.get) or life.result()
+        assert said == {"type": f"lifespan.{phase}.complete"}
         if phase == "startup":
             yield
     life.result()

@@ -59,6 +59,10 @@ class TestTasks:
         assert [(line["event"], line["request_id"]) for line in lines] == [("request", "task"), ("crash", "task")]
 
 
+def test_a_service_that_ends_with_stop_iteration(client: httpx2.Client) -> None:  # noqa: F811
+    assert_failed(client.get(f"{PATH}/first-of-none"), 500, "internal_error")
+
+
 class TestMounted:
     def test_an_application(self, client: httpx2.Client, database: Any) -> None:  # noqa: F811
         assert answered(client.get(f"{PATH}/mounted/hello?name=ada")) == {"hello": "ada"}

@@ -58,7 +58,7 @@ class Settings(_FeatureSettings):
     max_head_bytes: int = Field(default=32 * 1024, ge=1024, le=1024 * 1024)
     head_timeout_seconds: float | None = Field(default=None, ge=0.1, le=3600)
     keep_alive_seconds: float = Field(default=75.0, ge=0.1, le=3600)
-    max_queued_requests: int = Field(default=1000, ge=0, le=100_000)
+    max_queued_requests: int = Field(default=200, ge=0, le=100_000)
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=3600)

@@ -19,6 +19,7 @@ from fastapi import (
     UploadFile,
 )
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from sqlalchemy import text
 
 from app.api.deps import Caller, Db, OptionalCaller
 from app.auth.policy import public, requires
@@ -124,6 +125,12 @@ async def read_whoami(caller: OptionalCaller) -> dict[str, str | None]:
 @requires()
 async def read_closed(caller: Caller, db: Db) -> dict[str, object]:
     return {"caller": caller.subject, "connections": db.database.size}
+
+
+@router.get("/first-of-none", include_in_schema=False)
+@public
+async def read_first(db: Db) -> int:
+    return await db.read(lambda session: next(session.scalars(text("SELECT 1 LIMIT 0"))))
 
 
 # Bodies

@@ -1,38 +1,49 @@
 """Threads for what blocks, with queues that do not grow for ever."""
 
+import asyncio
 import inspect
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from functools import cache, cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.thread_queue import ThreadQueue
 
 T = TypeVar("T")
 Endpoint = Callable[..., object]
+_STOPPED: Final = "a function raised StopIteration, as `next` does where nothing is left"
 
 
 class Threads:
-    """So many threads, for which so many requests may wait."""
+    """So many threads, for which so many requests may wait. They take the next work without the event loop."""
 
     def __init__(self, number: int, most_waiting: int) -> None:
-        self._threads = CapacityLimiter(number)
+        self._threads = ThreadPoolExecutor(number, "database")
         self._queue = ThreadQueue(number, most_waiting)
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Return `function()`, which blocks.
+        """Return `function()`, which blocks. If the caller is cancelled, a function that has begun runs to its end.
 
         Raises:
             Unavailable: too many requests wait for a thread.
         """
         self._queue.enter()
-        try:
-            return await to_thread.run_sync(function, limiter=self._threads)
-        finally:
-            self._queue.leave()
+        work = self._threads.submit(copy_context().run, _called, function)
+        work.add_done_callback(self._queue.leave)
+        return await asyncio.wrap_future(work)
+
+
+def _called(function: Callable[[], T]) -> T:
+    try:
+        return function()
+    except StopIteration as error:
+        # No future can hold it: its caller would wait for ever.
+        raise RuntimeError(_STOPPED) from error
 
 
 class OwnThreads:
