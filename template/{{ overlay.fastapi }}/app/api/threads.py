@@ -33,17 +33,22 @@ class Threads:
             Unavailable: too many requests wait for a thread.
         """
         self._queue.enter()
-        work = self._threads.submit(copy_context().run, _called, function)
+        work = self._threads.submit(_in_context(function))
         work.add_done_callback(self._queue.leave)
         return await asyncio.wrap_future(work)
 
 
-def _called(function: Callable[[], T]) -> T:
-    try:
-        return function()
-    except StopIteration as error:
-        # No future can hold it: its caller would wait for ever.
-        raise RuntimeError(_STOPPED) from error
+def _in_context(function: Callable[[], T]) -> Callable[[], T]:
+    context = copy_context()
+
+    def call() -> T:
+        try:
+            return context.run(function)
+        except StopIteration as error:
+            # No future can hold it: its caller would wait for ever.
+            raise RuntimeError(_STOPPED) from error
+
+    return call
 
 
 class OwnThreads:
