@@ -20,7 +20,7 @@ from tests.servers import execute, free_port
 from tests.service import Service
 from tests.test_boot import PASSWORD, SETTINGS
 from tests.test_deploy import configured
-from tests.wire.samples import an_order
+from tests.wire.samples import an_order, unique
 
 FOLDER = "deploy/monitoring"
 COMPONENT = "components:\n  - ../../../monitoring\n"
@@ -141,10 +141,12 @@ def load(base_url: str, database: str) -> None:
     with httpx2.Client(base_url=base_url, timeout=60) as client:
         client.post("/v1/users", json=user).raise_for_status()
         token = client.post("/v1/auth/token", data=form).raise_for_status().json()["access_token"]
-        client.post("/v1/auth/token", data={**form, "password": "wrong"})
+        guesses = [client.post("/v1/auth/token", data={**form, "password": "wrong"}) for _ in range(12)]
+        assert 429 == guesses[-1].status_code
         client.headers["Authorization"] = f"Bearer {token}"
         for _ in range(FAILURES):
-            client.post("/v1/orders", json=an_order()).raise_for_status()
+            key = {"Idempotency-Key": unique()}
+            client.post("/v1/orders", json=an_order(), headers=key).raise_for_status()
             client.get("/v1/orders").raise_for_status()
         execute(database, "ALTER TABLE orders RENAME TO gone")
         assert [500] * FAILURES == [client.get("/v1/orders").status_code for _ in range(FAILURES)]

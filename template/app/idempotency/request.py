@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
+from prometheus_client import Counter
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core import context
 from app.core.errors import AppError
+from app.core.failures.idempotency import AnswerNotKept, KeyInProgress, KeyReused
 from app.core.settings import Settings
 from app.db.database import Database
 from app.db.joint import Joint, joint
@@ -19,6 +21,7 @@ from app.idempotency import keys
 P = ParamSpec("P")
 T = TypeVar("T")
 
+REQUESTS: Final = Counter("idempotency_requests_total", "Requests with an idempotency key.", ["outcome"])
 _AFTER_TIMEOUT_SECONDS = 5.0
 """How long, after the request's time limit, nobody else gets its key: its transaction has ended by then."""
 
@@ -69,6 +72,10 @@ class KeyedRequest(Joint):
                 self._held = _alone(database, keys.take_over, *arguments)
         except keys.Stored as stored:
             self.stored = stored
+            REQUESTS.labels("replayed").inc()
+            raise
+        except (AnswerNotKept, KeyInProgress, KeyReused) as refusal:
+            REQUESTS.labels(refusal.code).inc()
             raise
         finally:
             # This commit is none of what the client asked for.
@@ -89,6 +96,7 @@ class KeyedRequest(Joint):
             except BaseException:
                 self.abandon()
                 raise
+            REQUESTS.labels("carried_out").inc()
 
     def abandon(self) -> None:
         """Undo what was done, and let go of the key, so that the request can be sent again."""

@@ -7,11 +7,15 @@ from threading import Lock
 from typing import Final, TypeVar
 
 import structlog
+from prometheus_client import Counter
 
 from app.core.settings import Settings
 from app.limits.storages import Memory, Shared, Storage, StorageAway
 
 T = TypeVar("T")
+
+FAILED: Final = Counter("rate_limit_storage_failures_total", "Times that the storage of the counters did not answer.")
+UNASKED: Final = Counter("rate_limit_storage_unasked_total", "Times that it was not asked: it had just been away.")
 
 _PAUSE_SECONDS: Final = 5
 """How long the storage is not asked after it was away, so that requests are not slowed down one by one."""
@@ -72,6 +76,7 @@ class Counters:
             now = time.monotonic()
             if self._is_away and now < self._ask_again_at:
                 self.unasked += 1
+                UNASKED.inc()
                 raise StorageAway
             self._ask_again_at = now + _PAUSE_SECONDS
 
@@ -81,6 +86,7 @@ class Counters:
             was_away, self._is_away = self._is_away, away is not None
             if away is not None:
                 self.failures += 1
+                FAILED.inc()
                 self._ask_again_at = time.monotonic() + _PAUSE_SECONDS
         if away is not None and not was_away:
             _log.error("rate_limit_storage_away", reason=str(away))

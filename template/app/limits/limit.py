@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from prometheus_client import Counter
+
 from app.core import context
 from app.core.about import SLUG
 from app.core.failures.limits import TooManyRequests
@@ -13,6 +15,9 @@ from app.limits.counters import Counters, counters
 from app.limits.rates import Quota, quota
 from app.limits.storages import Count, StorageAway
 from app.observability.security_log import record
+
+
+REFUSED: Final = Counter("rate_limit_refused_total", "Requests that exceeded a limit.", ["limit"])
 
 
 class Limit(NamedTuple):
@@ -78,7 +83,13 @@ def count_call(limits: Sequence[Limit], settings: Settings, *, by_caller: bool) 
         current.headers.append(("RateLimit", ", ".join(usage.rest for usage in found)))
     if found and found[-1].is_exceeded:
         record("excess_rate_limit_exceeded", limit=found[-1].name)
-        raise TooManyRequests(headers={"Retry-After": str(found[-1].seconds)})
+        raise refusal(found[-1].name, found[-1].seconds)
+
+
+def refusal(limit: str, seconds: int) -> TooManyRequests:
+    """Return the error of a request that exceeds a limit, which is counted; it may be sent again after `seconds`."""
+    REFUSED.labels(limit).inc()
+    return TooManyRequests(headers={"Retry-After": str(seconds)})
 
 
 def _networks(client: str) -> list[tuple[str, Origin]]:

@@ -17,6 +17,7 @@ from app.limits import counters
 from app.schemas.base import Schema
 from tests.callers import headers_for
 from tests.client import document_of, open_client
+from tests.metrics import value_of
 from tests.requests import Caller, assert_failed
 
 # The tests' clients have no address, so one counter holds them all. Proxies are trusted: they can pretend to have.
@@ -103,11 +104,13 @@ class TestWrites:
     def test_too_many_are_429_with_retry_after(self, client: httpx2.Client) -> None:
         for _ in range(3):
             _write(client)
+        before = value_of("rate_limit_refused_total", limit="writes")
         response = _write(client)
 
         assert_failed(response, 429, "rate_limited")
         assert 3590 <= int(response.headers["retry-after"]) <= 3600
         assert response.headers["ratelimit"] == f'"writes";r=0;t={response.headers["retry-after"]}'
+        assert value_of("rate_limit_refused_total", limit="writes") == before + 1
 
     def test_all_routes_and_methods_have_one_count(self, client: httpx2.Client) -> None:
         seen = [_write(client).status_code, *(client.delete("/notes").status_code for _ in range(3))]

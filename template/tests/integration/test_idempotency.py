@@ -27,6 +27,7 @@ from tests.asgi import client_of
 from tests.conftest import Command
 from tests.integration.tables import add, names, rename
 from tests.integration.work import opened
+from tests.metrics import value_of
 from tests.requests import assert_failed
 
 Work = Callable[[], bytes | int | None]
@@ -103,6 +104,16 @@ class TestOneTransaction:
         assert second.headers["x-work"] == "done"
         assert seen == [["new", "new", "new"], ["new", "new"]]
         assert here.read(names) == ["new", "new", "renamed"]
+
+    def test_what_came_of_each_is_counted(self, here: Database, settings: Settings) -> None:
+        outcomes = ("carried_out", "replayed", "idempotency_key_reused")
+        before = [value_of("idempotency_requests_total", outcome=each) for each in outcomes]
+        with serving(settings, Service(lambda: here.write(add, 3))) as client:
+            for path in ("/", "/", "/", "/another"):
+                client.post(path)
+
+        found = [value_of("idempotency_requests_total", outcome=each) for each in outcomes]
+        assert [now - then for now, then in zip(found, before, strict=True)] == [1, 2, 1]
 
     def test_what_fails_does_not_undo_what_was_done_before(self, here: Database, settings: Settings) -> None:
         def work() -> None:

@@ -10,6 +10,7 @@ from app.limits import storages
 from app.limits.counters import Counters
 from app.limits.storages import Memory, StorageAway
 from app.observability.logging import configure_logging
+from tests.metrics import value_of
 
 # Nothing listens on port 1.
 _AWAY = "redis://:hunter2@127.0.0.1:1/0"
@@ -76,7 +77,8 @@ class TestAway:
         configure_logging("INFO")
         now = 1000.0
         monkeypatch.setattr(time, "monotonic", lambda: now)
-        counters = Counters(_AWAY)
+        counters, samples = Counters(_AWAY), [f"rate_limit_storage_{each}_total" for each in ("failures", "unasked")]
+        before = [value_of(each) for each in samples]
         for _ in range(5):
             with pytest.raises(StorageAway):
                 counters.ask(lambda storage: storage.count("a", 60))
@@ -85,6 +87,7 @@ class TestAway:
             counters.ask(lambda storage: storage.count("a", 60))
 
         assert (counters.failures, counters.unasked) == (2, 4)
+        assert [value_of(each) for each in samples] == [before[0] + 2, before[1] + 4]
         (line,) = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
         assert (line["event"], line["reason"]) == ("rate_limit_storage_away", "ConnectionError")
         assert "hunter2" not in str(line)

@@ -7,10 +7,10 @@ from typing import Final
 from app.auth.addresses import folded
 from app.core import context
 from app.core.about import SLUG
-from app.core.failures.limits import TooManyRequests
 from app.core.settings import Settings
 from app.limits.clients import Origin, origins_of
 from app.limits.counters import counters
+from app.limits.limit import refusal
 from app.limits.rates import quota
 from app.limits.storages import Storage
 from app.observability.security_log import record
@@ -36,7 +36,7 @@ def count_account(settings: Settings, account: str) -> None:
         wait = _attempt(settings, _key_of(account, origin), limit.amount * origin.share, limit.seconds)
         if wait:
             record("authn_login_fail_max", account=if_address(account))
-            raise TooManyRequests(headers={"Retry-After": str(math.ceil(wait))})
+            raise refusal("account", math.ceil(wait))
 
 
 def forgive_account(settings: Settings, account: str) -> None:
