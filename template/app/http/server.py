@@ -11,13 +11,14 @@ import threading
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from prometheus_client import Gauge
 
 from app.core import features, state
 from app.core.errors import SettingsError
@@ -25,6 +26,9 @@ from app.core.settings import Settings
 from app.db.database import Database
 from app.http import tasks
 from app.observability.logging import configure_logging, logging_config
+
+OPEN: Final = Gauge("server_connections", "Open connections of clients.", multiprocess_mode="livemax")
+MOST: Final = Gauge("server_connections_max", "How many may be open; more wait.", multiprocess_mode="livemax")
 
 _log = structlog.get_logger("app.server")
 _BACKLOG = 1024
@@ -238,13 +242,15 @@ def _limited(ports: Collection[int], milliseconds: int) -> set[int]:
 
 
 async def watch_connections(port: int, most: int, every: float = 5.0) -> None:
-    """Warn, every so many seconds, while more than `most` connections lead to `port`: some wait until one is closed.
+    """Count the connections to `port` every so many seconds, and warn of more than `most`: some wait until one is closed.
 
-    The server does not say so, and only Linux tells.
+    The server does not say so, and only Linux tells. Each worker counts those of all.
     """
+    MOST.set(most)
     while True:
         await asyncio.sleep(every)
         opened = _established(port)
+        OPEN.set(opened)
         if opened > most:
             _log.warning("connections_exhausted", max_connections=most, open=opened)
 

@@ -15,6 +15,7 @@ from app.core.errors import SettingsError
 from app.core.settings import Settings, load_settings
 from app.http import server
 from app.observability.logging import configure_logging
+from tests.metrics import value_of
 
 _FILES = 1024 * 1024
 
@@ -133,6 +134,7 @@ class TestConnections:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 asyncio.run(watched(listening.getsockname()[1], connections))
             assert is_said is ("connections_exhausted" in capfd.readouterr().out)
+            assert (value_of("server_connections"), value_of("server_connections_max")) == (connections, 5)
 
     def test_one_that_the_kernel_tells_of_twice_counts_once(
         self, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
