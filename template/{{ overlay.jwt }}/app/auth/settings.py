@@ -28,6 +28,7 @@ class AuthSettings(FeatureSettings):
     auth_session_seconds: int = Field(default=30 * _DAY, ge=1, le=366 * _DAY)
     auth_session_idle_seconds: int = Field(default=14 * _DAY, ge=1, le=366 * _DAY)
     auth_refresh_grace_seconds: float = Field(default=10.0, ge=0, le=300)
+    auth_session_cache_seconds: float = Field(default=0.0, ge=0, le=300)
     auth_sessions_per_user: int = Field(default=50, ge=1, le=10_000)
     auth_one_time_token_seconds: int = Field(default=3600, ge=60, le=7 * _DAY)
     auth_email_proof: bool = False

@@ -27,10 +27,11 @@ _SKEW: Final = 30
 
 
 class Claims(NamedTuple):
-    """Who a token is for, and the session that it belongs to."""
+    """Who a token is for, the session that it belongs to, and when it expires (Unix seconds)."""
 
     user_id: UUID
     session_id: UUID
+    expires_at: int
 
 
 def issue(settings: AuthSettings, user_id: UUID, session_id: UUID) -> str:
@@ -77,7 +78,7 @@ def read(settings: AuthSettings, token: str) -> Claims:
         )
         _require_form(claims)
         _require_time(claims)
-        return Claims(_uuid(claims["sub"]), _uuid(claims["sid"]))
+        return Claims(_uuid(claims["sub"]), _uuid(claims["sid"]), claims["exp"])
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise Unauthenticated from None
 
