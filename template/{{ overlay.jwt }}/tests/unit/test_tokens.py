@@ -66,20 +66,20 @@ class TestRead:
         token = tokens.issue(settings, _USER, _SESSION)
         time.time += timedelta(seconds=seconds)
 
-        assert tokens.read(settings, token) == (_USER, _SESSION)
+        assert tokens.read(settings, token)[:2] == (_USER, _SESSION)
 
     def test_it_is_read_by_a_host_whose_clock_is_behind(self, settings: AuthSettings, time: Clock) -> None:
         token = tokens.issue(settings, _USER, _SESSION)
         time.time -= timedelta(seconds=30)
 
-        assert tokens.read(settings, token) == (_USER, _SESSION)
+        assert tokens.read(settings, token)[:2] == (_USER, _SESSION)
 
     def test_the_clock_of_this_machine_does_not_count(self, settings: AuthSettings, time: Clock) -> None:
         time.time = datetime.now(UTC) + timedelta(seconds=20)
         token = tokens.issue(settings, _USER, _SESSION)
         time.time -= timedelta(seconds=20)
 
-        assert tokens.read(settings, token) == (_USER, _SESSION)
+        assert tokens.read(settings, token)[:2] == (_USER, _SESSION)
 
     @pytest.mark.parametrize("seconds", [900, 901, 10**6, -31, -(10**6)])
     def test_refuses_a_token_before_or_after_its_time(self, settings: AuthSettings, time: Clock, seconds: int) -> None:
@@ -94,7 +94,7 @@ class TestRead:
         longest = claims["nbf"] + 86_400 + 30
 
         assert time.time == _NOW
-        assert tokens.read(settings, signed(header(), changed(claims, exp=longest))) == (_USER, _SESSION)
+        assert tokens.read(settings, signed(header(), changed(claims, exp=longest)))[:2] == (_USER, _SESSION)
         with pytest.raises(Unauthenticated):
             tokens.read(settings, signed(header(), changed(claims, exp=longest + 1)))
 
