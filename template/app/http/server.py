@@ -242,7 +242,7 @@ def _limited(ports: Collection[int], milliseconds: int) -> set[int]:
 
 
 async def watch_connections(port: int, most: int, every: float = 5.0) -> None:
-    """Count the connections to `port` every so many seconds, and warn of more than `most`: some wait until one is closed.
+    """Count the connections to `port` every so many seconds; warn of more than `most`: some wait until others close.
 
     The server does not say so, and only Linux tells. Each worker counts those of all.
     """

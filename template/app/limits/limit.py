@@ -16,7 +16,6 @@ from app.limits.rates import Quota, quota
 from app.limits.storages import Count, StorageAway
 from app.observability.security_log import record
 
-
 REFUSED: Final = Counter("rate_limit_refused_total", "Requests that exceeded a limit.", ["limit"])
 
 

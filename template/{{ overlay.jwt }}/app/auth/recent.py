@@ -1,4 +1,4 @@
-"""Callers that were identified a moment ago: for AUTH_SESSION_CACHE_SECONDS, the database is not asked for them again."""
+"""Callers that were identified a moment ago: for AUTH_SESSION_CACHE_SECONDS, the database is not asked for them."""
 
 import hashlib
 import time
@@ -19,7 +19,7 @@ class _Kept(NamedTuple):
 
 
 class RecentCallers:
-    """Callers by the hash of their access token. What they may do, and whether they may, can be so many `seconds` old."""
+    """Callers by the hash of their access token. What they may do, and whether they may, can be `seconds` old."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
