@@ -59,6 +59,21 @@ class TestTasks:
         assert [(line["event"], line["request_id"]) for line in lines] == [("request", "task"), ("crash", "task")]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("optional-model", {"name": None}),
+        ("optional-model?name=x&tags=a", {"name": "x"}),
+        ("models?size=7&place=there&limit=1", {"size": 7, "place": "there", "limit": 1}),
+        ("models?size=7", {"size": 7, "place": None, "limit": 3}),
+    ],
+)
+def test_models_of_the_query(client: httpx2.Client, query: str, expected: dict[str, Any]) -> None:  # noqa: F811
+    assert answered(client.get(f"{PATH}/{query}")) == expected
+    other = f"{query}{'&' if '?' in query else '?'}nme=x"
+    assert_failed(client.get(f"{PATH}/{other}"), 422, "validation_error")
+
+
 def test_a_service_that_ends_with_stop_iteration(client: httpx2.Client) -> None:  # noqa: F811
     assert_failed(client.get(f"{PATH}/first-of-none"), 500, "internal_error")
 

@@ -53,6 +53,14 @@ class Rich(BaseModel):
         return self.day.year
 
 
+class Size(BaseModel):
+    size: int = 5
+
+
+class Place(BaseModel):
+    place: str = "here"
+
+
 class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

@@ -24,7 +24,7 @@ from sqlalchemy import text
 from app.api.deps import Caller, Db, OptionalCaller
 from app.auth.policy import public, requires
 from app.http.body import max_body
-from app.schemas.ordinary import Color, Filters, Item, Names, Pet, Rich
+from app.schemas.ordinary import Color, Filters, Item, Names, Pet, Place, Rich, Size
 
 router = APIRouter(prefix="/v1/ordinary", tags=["ordinary"])
 SEEN: list[str] = []
@@ -56,6 +56,20 @@ async def read_addresses(request: Request) -> dict[str, str]:
 @public
 async def read_model(filters: Annotated[Filters, Query()]) -> Filters:
     return filters
+
+
+@router.get("/optional-model")
+@public
+async def read_optional_model(filters: Annotated[Filters | None, Query()] = None) -> dict[str, object]:
+    return {"name": filters and filters.name}
+
+
+@router.get("/models")
+@public
+async def read_models(
+    size: Annotated[Size, Query()], place: Annotated[Place | None, Query()] = None, limit: int = 3
+) -> dict[str, object]:
+    return {"size": size.size, "place": place and place.place, "limit": limit}
 
 
 @router.get("/headers")

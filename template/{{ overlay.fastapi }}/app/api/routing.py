@@ -14,13 +14,13 @@ from fastapi import FastAPI, Request, Response, params
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from fastapi.security.base import SecurityBase
 from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.counting import AsyncCounting
 from app.api.deps import get_caller, identify_caller
+from app.api.parameters import body_of, flat, query_names, taken_from_clients
 from app.api.threads import OwnThreads
 from app.auth.policy import Access, declared_access
 from app.core.errors import MethodNotAllowed, NotFound, RouteError
@@ -29,12 +29,9 @@ from app.http.contract import Body, Contract, Contracts
 from app.http.limited import require_rates
 from app.http.middleware import CONTRACT, allow
 from app.http.receiving import given, has_body
-from app.http.validation import QueryNames, names_of
 
 ContractRoute = APIRoute
 """The old name, for routes written before 0.5.0."""
-
-_FORM, _MULTIPART = BodyFormat(FORM.media_type), BodyFormat("multipart/form-data")
 
 Entry = tuple[re.Pattern[str], Contract | None]
 """A pattern for paths and the contract behind it. None: no route below this path (404)."""
@@ -167,61 +164,24 @@ def _by_method(route: RouteContext) -> Iterator[tuple[str, Any]]:
 def _contract(route: RouteContext, endpoint: Any, method: str, path: str, inherited: Access | None) -> Contract:  # noqa: ANN401
     if not isinstance(route.original_route, APIRoute):
         return Contract(method, path, endpoint, inherited=inherited)
-    dependants = list(_flat(route.dependant))
+    dependants = list(flat(route.dependant))
     contract = Contract(
         method,
         path,
         endpoint,
         inherited=inherited,
-        body=_body(route.body_field) if route.body_field else None,
-        query=_query_names(dependants),
+        body=body_of(route.body_field) if route.body_field else None,
+        query=query_names(dependants),
         produces=_produces(route),
     )
     if contract.access.public and any(each.call is get_caller for each in dependants):
         raise RouteError(f"{contract} is @public, so there may be no caller: use OptionalCaller instead of Caller.")
+    for name in taken_from_clients(dependants):
+        raise RouteError(
+            f"{contract}: FastAPI would take `{name}` from the request. Write Caller or OptionalCaller, and "
+            "Annotated[…, Depends(…)] around all of a type, `| None` included."
+        )
     return contract
-
-
-def _flat(dependant: Any) -> Iterator[Any]:  # noqa: ANN401 - FastAPI does not export the type
-    yield dependant
-    for each in dependant.dependencies:
-        yield from _flat(each)
-
-
-def _query_names(dependants: Iterable[Any]) -> QueryNames | None:
-    """Return the names of all query parameters, or None where a model takes any."""
-    types: dict[str, Any] = {}
-    for dependant in dependants:
-        if isinstance(dependant.call, SecurityBase) and _place_of(dependant.call) == "query":
-            types[dependant.call.model.name] = str
-        for parameter in dependant.query_params:
-            annotation = parameter.field_info.annotation
-            fields = getattr(annotation, "model_fields", None)
-            if fields is None:
-                types |= dict.fromkeys(names_of(parameter.field_info, parameter.alias), annotation)
-            elif annotation.model_config.get("extra") == "allow":
-                return None
-            else:
-                types |= {sent: each.annotation for name, each in fields.items() for sent in names_of(each, name)}
-    return QueryNames.of_types(types)
-
-
-def _place_of(scheme: SecurityBase) -> str:
-    """Return where the credentials of a security scheme are sent, if it says so."""
-    place = getattr(scheme.model, "in_", "")
-    return str(getattr(place, "value", place))
-
-
-def _body(field: Any) -> Body:  # noqa: ANN401 - FastAPI does not export the type
-    info = field.field_info
-    media_type = getattr(info, "media_type", JSON.media_type)
-    if isinstance(info, params.Form):
-        formats = (_MULTIPART, _FORM) if media_type == _MULTIPART.media_type else (_FORM, _MULTIPART)
-        return Body(formats, info.is_required())
-    known = {each.media_type: each for each in (JSON, FORM)}
-    is_json = media_type.endswith("+json")
-    body_format = known.get(media_type) or BodyFormat(media_type, parse_json if is_json else None)
-    return Body.of(info.annotation, body_format, is_required=info.is_required())
 
 
 def _produces(route: RouteContext) -> set[str] | None:

@@ -121,11 +121,16 @@ class Operation:
             raise RouteError(f"{name_of(self.view)} does not take {', '.join(sorted(variables - named.keys()))}.")
         path = {name: (self._hints.get(name, Any), ...) for name in sorted(variables)}
         rest = named.keys() - variables - {"body", *self.preconditions}
-        if any(name != "query" and _is_model(self._hints[name]) for name in rest):
+        if any(name != "query" and _has_model(self._hints[name]) for name in rest):
             raise RouteError(f"{name_of(self.view)} has a model parameter that is not named `body` or `query`.")
         query: type[BaseModel] | None = (
             self._hints["query"] if rest == {"query"} and _is_model(self._hints["query"]) else None
         )
+        if query is None and "query" in rest and _has_model(self._hints["query"]):
+            raise RouteError(
+                f"{name_of(self.view)} takes a model as `query`, which has all parameters of the query: put the others "
+                "into it, and write its type alone, with defaults in it."
+            )
         is_one = query is not None
         if rest and query is None:
             fields = {name: (self._hints[name], _default(named[name])) for name in named if name in rest}
@@ -217,6 +222,10 @@ def _default(parameter: inspect.Parameter) -> Any:  # noqa: ANN401 - any value
 
 def _is_model(hint: Any) -> bool:  # noqa: ANN401 - any annotation
     return isinstance(hint, type) and issubclass(hint, BaseModel)
+
+
+def _has_model(hint: Any) -> bool:  # noqa: ANN401 - any annotation
+    return _is_model(hint) or any(map(_has_model, get_args(hint)))
 
 
 def _is_of_flask(hint: Any) -> bool:  # noqa: ANN401 - any annotation
