@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class TestCompose:
         environment = service.directory / "deploy/compose/.env.example"
         before = json.loads(configured(service))
         text = environment.read_text("utf-8")
-        environment.write_text(text.replace("# COMPOSE_PROFILES", "COMPOSE_PROFILES"), "utf-8")
+        environment.write_text(re.sub("# (COMPOSE_PROFILES|OTEL_)", r"\1", text), "utf-8")
         after = json.loads(configured(service))
 
         assert set() == before["services"].keys() & WATCHING
@@ -95,6 +96,8 @@ class TestCompose:
         assert {"127.0.0.1"} == {port["host_ip"] for each in added for port in each["ports"]}
         assert all(each["read_only"] and each["cap_drop"] == ["ALL"] and each["mem_limit"] for each in added)
         assert all(int(each["user"].partition(":")[0]) and "@sha256:" in each["image"] for each in added)
+        assert "http://traces:4318" == after["services"]["api"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]
+        assert after["services"]["api"]["networks"].keys() & after["services"]["traces"]["networks"].keys()
         assert "monitoring" not in after["services"]["api"]["networks"]
 
     def test_what_is_mounted_is_there(self, render: Render) -> None:

@@ -1,6 +1,7 @@
 """What is known about the request that is being answered, for logs, errors and deadlines."""
 
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -15,9 +16,11 @@ class RequestContext:
 
     `deadline` is a reading of `time.monotonic()` in seconds; `private` says that the answer depends on the caller,
     and `headers` are for the answer, whether it is a success or a failure. `client` is the client's address.
-    `is_admitted` says that it is not refused for want of room any more, `may_have_written` that a commit has begun,
-    and `takes_key` that its answer may be stored with an idempotency key and sent again. Where traces are on, `span_id`
-    is the request's, and `is_sampled` says whether it is sent; `crash` is the kind of the exception that was its end.
+    `is_admitted` says that it is not refused for want of room any more, `may_have_written` that a commit has begun, or
+    a call that changes something elsewhere, and `takes_key` that its answer may be stored with an idempotency key and
+    sent again. Where traces are on, `span_id` is the request's, and `is_sampled` says whether it is sent; `crash` is
+    the kind of the exception that was its end.
+    `trace_headers` are the caller's `traceparent`, if it is valid, and `tracestate`, as they were sent.
     """
 
     request_id: str
@@ -36,6 +39,7 @@ class RequestContext:
     span_id: str | None = None
     is_sampled: bool = True
     crash: str | None = None
+    trace_headers: Mapping[str, str] = field(default_factory=dict)
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -79,8 +83,8 @@ def restore_deadline(deadline: float) -> None:
         context.deadline = deadline
 
 
-def note_commit() -> None:
-    """Mark the current request as one that may have written something, because a commit begins."""
+def note_write() -> None:
+    """Mark the current request as one that may have written something: here, or in another service."""
     context = _current.get()
     if context is not None:
         context.may_have_written = True

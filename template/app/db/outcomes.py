@@ -45,7 +45,7 @@ def commit(session: Session) -> None:
         Unavailable: the database was lost in the middle, and may have committed.
     """
     context.check_deadline()
-    context.note_commit()
+    context.note_write()
     try:
         session.commit()
     except DBAPIError as error:

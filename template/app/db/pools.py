@@ -21,10 +21,11 @@ MOST: Final = Gauge(
 
 def watch_pool(engine: Engine, name: str, size: int) -> None:
     """Count the connections of `engine`, `size` at most, as those of the pool `name`."""
-    MOST.labels(name).set(size)
     idle, in_use = CONNECTIONS.labels(name, "idle"), CONNECTIONS.labels(name, "in_use")
 
     def opened(*_: object) -> None:
+        # Not before: the parent of several workers has pools, too, and never connects.
+        MOST.labels(name).set(size)
         idle.inc()
 
     def closed(*_: object) -> None:

@@ -43,11 +43,10 @@ def traceparent(sent: str | None) -> Traceparent | None:
     return None
 
 
-def trace_id(sent: str | None) -> str:
-    """Return the trace id of a valid W3C `traceparent`, else a new one: 32 hexadecimal digits."""
-    caller = traceparent(sent)
+def new_trace_id() -> str:
+    """Return a new trace id: 32 hexadecimal digits."""
     # Random to the last bit, by which samplers decide; some of a UUID's are not.
-    return caller.trace_id if caller else secrets.token_hex(16)
+    return secrets.token_hex(16)
 
 
 def revision_headers(revision: str | None) -> dict[str, str]:

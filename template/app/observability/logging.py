@@ -184,6 +184,8 @@ def logging_config(level: str, environment: str = "", *, to_stderr: bool = False
             "alembic.runtime.plugins": {"level": "WARNING"},
             # It tells of each call with its whole URL, in which there may be secrets.
             "httpx2": {"level": "WARNING"},
+            # It tells of spans that find the queue full, again and again; app/tracing says once that they are lost.
+            "opentelemetry.sdk._shared_internal": {"level": "ERROR"},
             # It repeats what strangers send as `tracestate`.
             "opentelemetry.trace.span": {"level": "ERROR"},
         },

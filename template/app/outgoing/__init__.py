@@ -17,9 +17,11 @@ def client(base_url: str, *, attempts: int = 3, **options: Any) -> httpx2.Client
     """Return a client for functions that block, such as services; make one per other service, and keep it.
 
     `options` are those of `httpx2.Client`, where 20 connections and 5 seconds for each step take the place of its
-    defaults. A `transport` is called in place of the network.
+    defaults. A `transport` is called in place of the network. A proxy is one that `proxy` names: those of the
+    environment do not count.
 
     Raises:
+        TypeError: `mounts` was given, which would go past all of this.
         RequestTimeout: by its methods, once the request that is being answered has used up its time.
         httpx2.TransportError: by its methods, after the last attempt.
     """
@@ -38,6 +40,9 @@ def _made(
     options: dict[str, Any],
     network: Callable[..., Any],
 ) -> C:
+    if "mounts" in options:
+        msg = "mounts would call the network without time limits: make a client for each"
+        raise TypeError(msg)
     of_connections = {
         name: options.pop(name) for name in ("verify", "cert", "http1", "http2", "proxy") if name in options
     }

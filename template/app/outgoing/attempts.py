@@ -4,13 +4,15 @@ import math
 import random
 import time
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 
 from app.core import context
 
-_IDEMPOTENT: Final = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""The methods that change nothing (RFC 9110, 9.2.1)."""
+_IDEMPOTENT: Final = SAFE | {"PUT", "DELETE"}
 _BUSY: Final = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
@@ -20,6 +22,8 @@ _BUSY: Final = {
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
+_LONGEST_ASKED_SECONDS: Final = 30.0
+"""The longest `Retry-After` that is waited for, also where there is no request whose time it would use up."""
 
 Outcome = httpx2.Response | httpx2.TransportError
 
@@ -48,10 +52,7 @@ class Attempts:
         """
         context.check_deadline()
         self.made += 1
-        left = _left()
-        limits = {step: min(_or_endless(limit), left) for step, limit in self._limits.items()}
-        bounded = {step: None if limit == math.inf else limit for step, limit in limits.items()}
-        self._request.extensions = {**self._request.extensions, "timeout": bounded}
+        self._request.extensions = {**self._request.extensions, "timeout": _Limits(self._limits)}
 
     def pause(self, outcome: Outcome) -> float | None:
         """Return after how many seconds to try again, or None if `outcome` is the last."""
@@ -61,12 +62,20 @@ class Attempts:
         if seconds is None:
             longest = min(_FIRST_PAUSE_SECONDS * 2**self.made, _LONGEST_PAUSE_SECONDS)
             seconds = random.uniform(0, longest)  # noqa: S311 - no secret
-        return seconds if seconds < _left() else None
+        return seconds if seconds < min(_left(), _LONGEST_ASKED_SECONDS) else None
 
     def _may_help(self, outcome: Outcome) -> bool:
         if isinstance(outcome, httpx2.Response):
             return self._is_safe and outcome.status_code in _BUSY
         return self._is_safe or isinstance(outcome, _NOT_SENT)
+
+
+class _Limits(dict[str, float | None]):
+    """The limit of each step in seconds, asked for when the step begins: never more than is left of the request."""
+
+    def get(self, step: str, default: Any = None) -> Any:  # noqa: ANN401 - as in the base class
+        least = min(_or_endless(super().get(step, default)), _left())
+        return None if least == math.inf else least
 
 
 def _or_endless(limit: float | None) -> float:

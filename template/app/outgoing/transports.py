@@ -31,6 +31,10 @@ class Outgoing(httpx2.BaseTransport):
                 pause = attempts.pause(error)
                 if pause is None:
                     raise
+            except BaseException as error:
+                # The time limit of the request, for example.
+                end(error)
+                raise
             else:
                 end(response)
                 pause = attempts.pause(response)
@@ -63,6 +67,10 @@ class AsyncOutgoing(httpx2.AsyncBaseTransport):
                 pause = attempts.pause(error)
                 if pause is None:
                     raise
+            except BaseException as error:
+                # The time limit of the request, for example.
+                end(error)
+                raise
             else:
                 end(response)
                 pause = attempts.pause(response)
@@ -83,9 +91,13 @@ class _InTime(httpx2.SyncByteStream):
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        for part in self._stream:
+        try:
+            for part in self._stream:
+                context.check_deadline()
+                yield part
+        except httpx2.TransportError:
             context.check_deadline()
-            yield part
+            raise
 
     def close(self) -> None:
         self._stream.close()
@@ -98,9 +110,13 @@ class _AsyncInTime(httpx2.AsyncByteStream):
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
+        try:
+            async for part in self._stream:
+                context.check_deadline()
+                yield part
+        except httpx2.TransportError:
             context.check_deadline()
-            yield part
+            raise
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Final
 
 import httpx2
 from opentelemetry import trace
@@ -10,8 +11,9 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from app.outgoing import calls
-from app.outgoing.attempts import Outcome
 
+Outcome = httpx2.Response | BaseException
+_PORTS: Final = {"http": 80, "https": 443}
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -48,9 +50,8 @@ def _attributes(request: httpx2.Request, attempt: int) -> dict[str, str | int]:
         "http.request.method": request.method,
         "url.full": str(url),
         "server.address": url.host,
+        "server.port": url.port or _PORTS[url.scheme],
     }
-    if url.port is not None:
-        attributes["server.port"] = url.port
     if attempt > 1:
         attributes["http.request.resend_count"] = attempt - 1
     return attributes

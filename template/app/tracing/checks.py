@@ -16,6 +16,8 @@ def check(settings: Settings) -> None:
     """
     if not is_on(settings):
         return
+    if settings.otel_exporter_otlp_traces_headers:
+        raise SettingsError("OTEL_EXPORTER_OTLP_TRACES_HEADERS: write them to OTEL_EXPORTER_OTLP_HEADERS.")
     url = urlsplit(settings.otel_exporter_otlp_endpoint)
     if settings.otel_exporter_otlp_headers and url.scheme == "http" and need_tls([str(url.hostname)], settings):
         msg = (

@@ -95,12 +95,12 @@ class TracingMiddleware:
 class _Request:
     """One request, whose span ends when its answer is complete: tasks may run long after that."""
 
-    __slots__ = ("_current", "_is_ended", "_method", "_send", "_status", "span")
+    __slots__ = ("_current", "_has_crashed", "_is_ended", "_method", "_send", "_status", "span")
 
     def __init__(self, tracer: Tracer, scope: Scope, send: Send) -> None:
         self._send = send
         self._status = 0
-        self._is_ended = False
+        self._is_ended = self._has_crashed = False
         is_known = scope["method"] in METHODS
         self._method = scope["method"] if is_known else _NAME_OF_OTHER
         # Neither the query nor headers: they may hold secrets, and who somebody is.
@@ -122,7 +122,8 @@ class _Request:
             self.end()
 
     def crashed(self, crash: Exception) -> None:
-        self._status = self._status or HTTPStatus.INTERNAL_SERVER_ERROR
+        # Its answer may have begun, with another status.
+        self._has_crashed = True
         context.note_crash(crash)
 
     def end(self) -> None:
@@ -135,7 +136,7 @@ class _Request:
             self.span.set_attribute("http.route", route)
         if self._status:
             self.span.set_attribute("http.response.status_code", self._status)
-        if self._status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if self._has_crashed or self._status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             crash = self._current.crash if self._current is not None else None
             # Only the kind of a crash: its message and traceback are in the log, which hides secrets.
             self.span.set_attribute("error.type", crash or str(self._status))

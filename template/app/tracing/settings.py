@@ -27,6 +27,8 @@ class TracingSettings(FeatureSettings):
     otel_exporter_otlp_endpoint: str | None = None
     # Secrets: receivers that others host are told who sends by a header.
     otel_exporter_otlp_headers: SecretStr | None = None
+    # The SDK would read it itself, past the check that secrets go to https:// alone.
+    otel_exporter_otlp_traces_headers: SecretStr | None = None
     otel_exporter_otlp_protocol: Literal["http/protobuf"] = "http/protobuf"
     otel_sdk_disabled: bool = False
     otel_service_name: str | None = None

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from app.http.headers import HSTS, NO_STORE, below, request_id, response_headers, trace_id
+from app.http.headers import HSTS, NO_STORE, below, new_trace_id, request_id, response_headers, traceparent
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _PARENT = "00f067aa0ba902b7"
@@ -26,7 +26,7 @@ class TestRequestId:
 
 class TestTraceId:
     @pytest.mark.parametrize(
-        "traceparent",
+        "sent",
         [
             pytest.param(f"00-{_TRACE}-{_PARENT}-01", id="sampled"),
             pytest.param(f"00-{_TRACE}-{_PARENT}-00", id="not sampled"),
@@ -34,11 +34,14 @@ class TestTraceId:
             pytest.param(f"cc-{_TRACE}-{_PARENT}-01-what-the-future-brings", id="later version with more fields"),
         ],
     )
-    def test_the_clients_is_kept(self, traceparent: str) -> None:
-        assert trace_id(traceparent) == _TRACE
+    def test_the_clients_is_kept(self, sent: str) -> None:
+        caller = traceparent(sent)
+
+        assert caller is not None
+        assert (caller.trace_id, caller.span_id) == (_TRACE, _PARENT)
 
     @pytest.mark.parametrize(
-        "traceparent",
+        "sent",
         [
             pytest.param(None, id="none"),
             pytest.param("", id="empty"),
@@ -56,11 +59,11 @@ class TestTraceId:
             pytest.param(f" 00-{_TRACE}-{_PARENT}-01", id="space"),
         ],
     )
-    def test_an_invalid_one_is_replaced(self, traceparent: str | None) -> None:
-        made = trace_id(traceparent)
+    def test_an_invalid_one_is_none(self, sent: str | None) -> None:
+        assert traceparent(sent) is None
 
-        assert re.fullmatch("[0-9a-f]{32}", made)
-        assert made != _TRACE
+    def test_made_ones_are_of_the_same_form(self) -> None:
+        assert re.fullmatch("[0-9a-f]{32}", new_trace_id())
 
 
 class TestBelow:

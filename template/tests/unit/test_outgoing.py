@@ -1,6 +1,7 @@
 """Calls to other services: when they are tried again, for how long, and what they say of their trace."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -17,12 +18,13 @@ from app import outgoing
 from app.core import context
 from app.core.context import RequestContext
 from app.core.errors import RequestTimeout
+from app.outgoing import calls
 
 _URL = "https://stock.example"
 _KEY = {"Idempotency-Key": "one"}
 _FAR = 3600.0
 
-Outcome = int | Exception
+Outcome = int | BaseException
 Call = Callable[..., httpx2.Response]
 
 
@@ -36,7 +38,7 @@ class Other:
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)
         outcome = next(self.outcomes)
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             raise outcome
         return httpx2.Response(outcome, headers=self.headers)
 
@@ -148,10 +150,13 @@ class TestPauses:
 
         assert pauses == [7]
 
-    def test_one_that_takes_too_long_is_not_waited_for(self, call: Call, pauses: list[float]) -> None:
-        other = Other(503, 200, **{"Retry-After": "7"})
+    @pytest.mark.parametrize(("asked", "seconds"), [("7", 5), ("86400", math.inf), ("9" * 20, math.inf)])
+    def test_one_that_takes_too_long_is_not_waited_for(
+        self, call: Call, pauses: list[float], asked: str, seconds: float
+    ) -> None:
+        other = Other(503, 200, **{"Retry-After": asked})
 
-        assert within(5, lambda: call("GET", "/", httpx2.MockTransport(other))).status_code == 503
+        assert within(seconds, lambda: call("GET", "/", httpx2.MockTransport(other))).status_code == 503
         assert pauses == []
 
 
@@ -163,12 +168,12 @@ class TestTime:
             within(-1, lambda: call("GET", "/", httpx2.MockTransport(other)))
         assert other.requests == []
 
-    @pytest.mark.parametrize("path", ["/silent", "/drops"])
+    @pytest.mark.parametrize("path", ["/silent", "/drops", "/stops"])
     @pytest.mark.parametrize("send", [_blocking, _awaited])
     def test_a_slow_answer_ends_with_the_time_of_the_request(self, send: Call, path: str) -> None:
         began = time.monotonic()
         with slow_service() as base_url, pytest.raises(RequestTimeout):
-            within(0.5, lambda: send("GET", f"{base_url}{path}", None))
+            within(0.5, lambda: send("GET", f"{base_url}{path}", None, timeout=60))
 
         assert time.monotonic() - began < 20
 
@@ -180,8 +185,36 @@ class TestTime:
         within(seconds, lambda: call("GET", "/", httpx2.MockTransport(other)))
 
         limits = other.requests[0].extensions["timeout"]
-        assert limits.keys() == {"connect", "read", "write", "pool"}
-        assert all(most - 1 < limit <= most for limit in limits.values())
+        found = [limits.get(step) for step in ("connect", "read", "write", "pool")]
+        assert all(most - 1 < limit <= most for limit in found)
+
+    def test_each_step_is_asked_for_when_it_begins(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+        other, now = Other(200), time.monotonic()
+        limits: list[float] = []
+
+        def send() -> httpx2.Response:
+            answer = call("GET", "/", httpx2.MockTransport(other))
+            for later in (0, 3):
+                monkeypatch.setattr(time, "monotonic", lambda later=later: now + later)
+                limits.append(other.requests[0].extensions["timeout"].get("read"))
+            return answer
+
+        within(4, send)
+        assert 3 < limits[0] <= 4
+        assert 0 < limits[1] <= 1.1
+
+    def test_what_it_may_have_changed_is_not_denied(self, call: Call) -> None:
+        said = []
+        for method in ("GET", "POST"):
+
+            def send(method: str = method) -> httpx2.Response:
+                answer = call(method, "/", httpx2.MockTransport(Other(200)))
+                said.append(str(context.timed_out()))
+                return answer
+
+            within(_FAR, send)
+
+        assert said[0] != said[1]
 
 
 class TestTrace:
@@ -192,6 +225,16 @@ class TestTrace:
         for request in other.requests:
             version, trace, span, flags = request.headers["traceparent"].split("-")
             assert (version, trace, len(span), flags) == ("00", "0af7651916cd43dd8448eb211c80319c", 16, "01")
+
+    def test_where_none_is_recorded_the_callers_is_passed_on(self, call: Call) -> None:
+        other, sent = Other(200), {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00", "tracestate": "vendor=1"}
+
+        def send() -> httpx2.Response:
+            context.enter(RequestContext("id", "a" * 32, "GET", "/", trace_headers=sent))
+            return call("GET", "/", httpx2.MockTransport(other))
+
+        copy_context().run(send)
+        assert {name: other.requests[0].headers[name] for name in sent} == sent
 
     def test_one_that_is_made_for_no_request_has_none(self, call: Call) -> None:
         other = Other(200)
@@ -207,11 +250,13 @@ def slow_service() -> Generator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path == "/drops":
+            if self.path != "/silent":
                 self.send_response(200)
                 self.end_headers()
                 for part in _drops(is_over):
                     self.wfile.write(part)
+                    if self.path == "/stops":
+                        break
             is_over.wait(60)
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -232,3 +277,18 @@ def slow_service() -> Generator[str]:
 def _drops(is_over: Event) -> Iterator[bytes]:
     while not is_over.wait(0.01):
         yield b"x"
+
+
+def test_one_that_is_cut_off_has_ended(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes: list[object] = []
+    monkeypatch.setattr(calls, "watchers", [lambda _request, _attempt: outcomes.append])
+    cut_off = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        call("GET", "/", httpx2.MockTransport(Other(cut_off)))
+
+    assert outcomes == [cut_off]
+
+
+def test_what_would_go_past_all_of_this_is_refused() -> None:
+    with pytest.raises(TypeError, match="mounts"):
+        outgoing.client(_URL, mounts={"https://": httpx2.HTTPTransport()})

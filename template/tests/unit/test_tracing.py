@@ -11,11 +11,16 @@ from pydantic import SecretStr
 
 from app.core.errors import SettingsError
 from app.core.settings import Settings, load_settings
-from app.http.headers import trace_id
+from app.http.asgi import Receive, Scope, Send
+from app.http.headers import new_trace_id
+from app.http.middleware import ContextMiddleware
 from app.observability.logging import configure_logging
 from app.tracing.checks import check
+from app.tracing.middleware import TracingMiddleware
 from app.tracing.provider import WatchedExporter, make_provider
 from app.tracing.statements import summary
+from tests.asgi import client_of
+from tests.receiver import ERROR, attributes, receiving
 
 _ENDPOINT = "http://localhost:4318"
 _SPAN = ReadableSpan("GET")
@@ -126,6 +131,12 @@ class TestSettings:
         with pytest.raises(SettingsError, match=r"^OTEL_EXPORTER_OTLP_HEADERS: "):
             check(production)
 
+    def test_headers_past_that_check_are_refused(self, settings: Settings) -> None:
+        changes = {"otel_exporter_otlp_endpoint": _ENDPOINT, "otel_exporter_otlp_traces_headers": SecretStr("key=secret")}
+
+        with pytest.raises(SettingsError, match=r"OTEL_EXPORTER_OTLP_TRACES_HEADERS: .*OTEL_EXPORTER_OTLP_HEADERS"):
+            check(settings.model_copy(update=changes))
+
     def test_a_collector_beside_it_may_be_told_in_plain_text(self, settings: Settings) -> None:
         changes = {"environment": "production", "otel_exporter_otlp_endpoint": "http://collector:4318"}
 
@@ -149,7 +160,7 @@ class TestResource:
 
 class TestIds:
     def test_samplers_can_decide_by_the_id_that_is_made(self) -> None:
-        first_bits = {int(trace_id(None)[16], 16) >> 2 for _ in range(200)}
+        first_bits = {int(new_trace_id()[16], 16) >> 2 for _ in range(200)}
 
         assert first_bits == {0, 1, 2, 3}
 
@@ -193,3 +204,27 @@ class TestWatchedExporter:
 )
 def test_a_statement_is_called_by_its_operation_and_its_table(statement: str, expected: str) -> None:
     assert summary(statement) == expected
+
+
+async def _breaks_off(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with a part of an answer."""
+    if scope["type"] == "lifespan":
+        for phase in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{phase}.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"a part", "more_body": True})
+    raise ZeroDivisionError
+
+
+def test_an_answer_that_breaks_off_is_an_error(settings: Settings) -> None:
+    with receiving() as receiver:
+        traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": receiver.url})
+        with client_of(ContextMiddleware(TracingMiddleware(_breaks_off, traced), traced)) as client:
+            client.get("/part")
+
+    (span,) = receiver.spans()
+    found = attributes(span)
+    assert (found["http.response.status_code"], found["error.type"]) == (200, "ZeroDivisionError")
+    assert span.status.code == ERROR
