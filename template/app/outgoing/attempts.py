@@ -3,8 +3,9 @@
 import math
 import random
 import time
+from collections import UserDict
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 
@@ -20,6 +21,7 @@ _BUSY: Final = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 _NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_STEPS: Final = ("pool", "connect", "write", "read")
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
 _LONGEST_ASKED_SECONDS: Final = 30.0
@@ -42,7 +44,7 @@ class Attempts:
         # Others are read while they are sent, once.
         self._is_whole = isinstance(request.stream, httpx2.ByteStream)
         self._is_safe = request.method in _IDEMPOTENT or "idempotency-key" in request.headers
-        self._limits = dict(request.extensions.get("timeout", {}))
+        self._limits = {**dict.fromkeys(_STEPS), **request.extensions.get("timeout", {})}
 
     def start(self) -> None:
         """Start the next attempt, which ends with the time of the current request.
@@ -70,11 +72,11 @@ class Attempts:
         return self._is_safe or isinstance(outcome, _NOT_SENT)
 
 
-class _Limits(dict[str, float | None]):
+class _Limits(UserDict[str, float | None]):
     """The limit of each step in seconds, asked for when the step begins: never more than is left of the request."""
 
-    def get(self, step: str, default: Any = None) -> Any:  # noqa: ANN401 - as in the base class
-        least = min(_or_endless(super().get(step, default)), _left())
+    def __getitem__(self, key: str) -> float | None:
+        least = min(_or_endless(super().__getitem__(key)), _left())
         return None if least == math.inf else least
 
 

@@ -42,7 +42,7 @@ def test_one_is_in_use_during_a_unit_of_work_then_idle_and_at_last_gone(settings
 
 def test_the_most_that_may_be_open_is_known(settings: Settings) -> None:
     with opened(settings, database_pool_size=7) as database:
-        database.is_writable()
+        database.write(lambda session: session.execute(text("SELECT 1")))
         assert value_of("db_pool_connections_max", pool="write") == 7
 
 
