@@ -177,7 +177,7 @@ def has_numbers(series: list[Any]) -> bool:
 
 def test_a_loaded_service_answers_every_query(install: Install, new_database: NewDatabase, tmp_path: Path) -> None:
     database, port = new_database("postgresql"), free_port()
-    settings = {**SETTINGS["jwt"], **database, "METRICS_PORT": str(port)}
+    settings = {**SETTINGS["jwt"], "RATE_LIMIT_LOGIN": "10/minute", **database, "METRICS_PORT": str(port)}
     service = install({**BOTH, "example": True}).with_settings(settings)
     service.run("uv", "run", "just", "migrate")
     config = configuration(service.directory, port)

@@ -20,6 +20,7 @@ from app.http.responses import error_response, send_error
 from app.http.thread_queue import MESSAGE
 from app.idempotency.request import KeyedRequest
 
+_PATHSEND = "http.response.pathsend"
 _REPLAYED = (b"idempotent-replayed", b"true")
 
 
@@ -56,6 +57,9 @@ class _Exchange:
     async def run(self, app: ASGIApp, keys: list[str]) -> None:
         self._request = KeyedRequest(keys, self._hash.hexdigest, self._settings)
         token = joint.set(self._request)
+        # A file that the server reads would be an answer without a body here.
+        extensions = self._scope.get("extensions") or {}
+        self._scope["extensions"] = {name: each for name, each in extensions.items() if name != _PATHSEND}
         try:
             if not has_body(self._scope):
                 await self._wait_for_turn()
@@ -68,10 +72,12 @@ class _Exchange:
             await send_error(error_response(failure), self._send)
         finally:
             joint.reset(token)
-            if not self._is_decided:
-                # There is no answer: the application has failed, or its client has gone.
-                await asyncio.shield(asyncio.to_thread(self._request.abandon))
-            await self._turn.aclose()
+            try:
+                if not self._is_decided:
+                    # There is no answer: the application has failed, or its client has gone.
+                    await asyncio.shield(asyncio.to_thread(self._request.abandon))
+            finally:
+                await self._turn.aclose()
 
     def _is_late(self, error: Exception) -> bool:
         return isinstance(error, TimeoutError) and not (self._has_turn or self._is_decided)
@@ -95,6 +101,11 @@ class _Exchange:
             return
         if self._is_decided:
             await self._send(message)
+        elif self._request.refusal is not None:
+            # Whatever the application has made of it: the request is not carried out now.
+            self._is_decided = self._is_dropped = True
+            await self._turn.aclose()
+            await send_error(error_response(self._request.refusal), self._send)
         elif message["type"] == "http.response.start":
             self._start = message
             if not self._request.is_kept:
@@ -139,8 +150,9 @@ class _Exchange:
         context.lift_deadline()
 
     async def _in_time(self, function: Callable[[], None]) -> None:
-        """Call `function` in a thread, and wait for it until the request has used up its time."""
+        """Call `function` in a thread, whatever comes, and wait for it until the request has used up its time."""
         # The frameworks' part of the request has ended, and its time limit with it.
         context.restore_deadline(self._deadline)
+        work = asyncio.ensure_future(asyncio.to_thread(function))
         async with asyncio.timeout(max(self._deadline - time.monotonic(), 0)):
-            await asyncio.to_thread(function)
+            await asyncio.shield(work)

@@ -6,7 +6,7 @@ What the request does and its answer are then committed together: after a crash 
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, bindparam, delete, insert, or_, select, update
@@ -146,9 +146,11 @@ def let_go(session: Session, held: Held) -> None:
 
 def purge(session: Session, most: int) -> int:
     """Delete at most so many keys that have expired; return how many there were."""
-    ids = session.scalars(select(IdempotencyKey.id).where(IdempotencyKey.expires_at <= clock.now()).limit(most)).all()
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.id.in_(ids)))
-    return len(ids)
+    has_expired = IdempotencyKey.expires_at <= clock.now()
+    ids = session.scalars(select(IdempotencyKey.id).where(has_expired).limit(most)).all()
+    # A request may have taken one over in the meantime.
+    deleted = session.execute(delete(IdempotencyKey).where(IdempotencyKey.id.in_(ids), has_expired))
+    return cast("CursorResult[Any]", deleted).rowcount
 
 
 def _is_one(result: object) -> bool:

@@ -36,6 +36,7 @@ class KeyedRequest(Joint):
     def __init__(self, sent: Sequence[str], fingerprint: Callable[[], str], settings: Settings) -> None:
         super().__init__()
         self.stored: keys.Stored | None = None
+        self.refusal: AppError | None = None
         self._sent, self._fingerprint, self._settings = sent, fingerprint, settings
         self._held: keys.Held | None = None
 
@@ -75,6 +76,7 @@ class KeyedRequest(Joint):
             REQUESTS.labels("replayed").inc()
             raise
         except (AnswerNotKept, KeyInProgress, KeyReused) as refusal:
+            self.refusal = refusal
             REQUESTS.labels(refusal.code).inc()
             raise
         finally:

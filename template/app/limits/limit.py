@@ -44,8 +44,12 @@ class _Usage(NamedTuple):
     seconds: int
 
     @property
+    def left(self) -> int:
+        return self.quota.amount - self.number
+
+    @property
     def is_exceeded(self) -> bool:
-        return self.number > self.quota.amount
+        return self.left < 0
 
     @property
     def policy(self) -> str:
@@ -53,7 +57,7 @@ class _Usage(NamedTuple):
 
     @property
     def rest(self) -> str:
-        return f'"{self.name}";r={max(self.quota.amount - self.number, 0)};t={self.seconds}'
+        return f'"{self.name}";r={max(self.left, 0)};t={self.seconds}'
 
 
 def count_call(limits: Sequence[Limit], settings: Settings, *, by_caller: bool) -> None:
@@ -92,14 +96,14 @@ def refusal(limit: str, seconds: int) -> TooManyRequests:
 
 
 def _networks(client: str) -> list[tuple[str, Origin]]:
-    """Return where `client` calls from, the widest first: what it is told is then about its own."""
-    return [("address", origin) for origin in reversed(origins_of(client))]
+    """Return where `client` calls from, the narrowest first: what that refuses is not counted for its neighbours."""
+    return [("address", origin) for origin in origins_of(client)]
 
 
 def _count(limit: Limit, settings: Settings, origins: Sequence[tuple[str, Origin]]) -> _Usage | None:
-    """Return what is left of `limit` after one more call, or None if it cannot be counted."""
+    """Return what is left of `limit` after one more call, where that is least; None if it cannot be counted."""
     allowed = quota(limit.rate_of(settings))
-    usage = None
+    least = None
     for kind, origin in origins:
         most = allowed._replace(amount=allowed.amount * origin.share)
         key = f"{SLUG}/{limit.name}/{most.amount}/{most.seconds}/{kind}/{origin.key}"
@@ -108,9 +112,11 @@ def _count(limit: Limit, settings: Settings, origins: Sequence[tuple[str, Origin
             return None
         # Whole seconds, after which there is room again.
         usage = _Usage(limit.name, most, counted.number, max(math.ceil(counted.seconds_left), 1))
+        if least is None or usage.left < least.left:
+            least = usage
         if usage.is_exceeded:
             break
-    return usage
+    return least
 
 
 def _counted(found: Counters, limit: Limit, key: str, seconds: int) -> Count | None:

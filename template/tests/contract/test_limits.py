@@ -128,6 +128,14 @@ class TestWrites:
 
         assert seen == [200, 200, 200, 429] * 2
 
+    def test_what_a_network_is_refused_is_not_counted_for_its_neighbours(self, client: httpx2.Client) -> None:
+        loud = [_write(_from(client, f"2001:db8:1:1::{number}")) for number in range(30)]
+        quiet = _write(_from(client, "2001:db8:1:2::1"))
+
+        assert [each.status_code for each in loud] == [200] * 3 + [429] * 27
+        assert quiet.status_code == 200
+        assert quiet.headers["ratelimit"].startswith('"writes";r=2;')
+
     def test_each_caller_has_its_own(self, client: httpx2.Client, database: Database) -> None:
         callers = [Caller(client, headers_for(database, name)) for name in ("ada", "eve")]
         seen = [_write(caller, "/own").status_code for caller in callers for _ in range(4)]

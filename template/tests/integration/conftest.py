@@ -14,3 +14,9 @@ def things(shared_database: Database) -> Generator[Database]:
     shared_database.write(add, 2)
     yield shared_database
     Base.metadata.drop_all(shared_database.writer)
+
+
+@pytest.fixture
+def here(things: Database, database: Database) -> Database:  # noqa: ARG001 - empties the tables
+    """The same, and the service's tables, which are empty."""
+    return things

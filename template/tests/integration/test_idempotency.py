@@ -1,87 +1,31 @@
 """What requests with an idempotency key leave in the database, with any endpoint and whatever goes wrong."""
 
-import asyncio
-from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
+from types import SimpleNamespace
 
-import httpx2
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.core import clock, context
-from app.core.errors import AppError, NotFound, Unavailable
+from app.core import clock
+from app.core.errors import NotFound, Unavailable
 from app.core.failures.idempotency import KeyInProgress
 from app.core.settings import Settings
 from app.db.database import Database
 from app.db.models.idempotency_keys import LARGEST_ANSWER, IdempotencyKey
-from app.http.asgi import Receive, Scope, Send
-from app.http.middleware import ContextMiddleware
-from app.http.responses import error_response, send_error
 from app.idempotency import keys
-from app.idempotency.http import middleware
-from tests.asgi import client_of
 from tests.conftest import Command
+from tests.integration.keyed import Service, count, serving
 from tests.integration.tables import add, names, rename
 from tests.integration.work import opened
 from tests.metrics import value_of
 from tests.requests import assert_failed
 
-Work = Callable[[], bytes | int | None]
 WANTED = keys.Wanted("alice", "one", "0" * 64)
 DAY = 86_400
-
-
-class Service:
-    """An application that does `work` for each request of "alice": its answer is what that returns, or a status."""
-
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.takes_key = True
-        self.afterwards: Callable[[], object] = lambda: None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            for phase in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{phase}.complete"})
-            return
-        current = context.current()
-        assert current is not None
-        current.principal, current.takes_key = "alice", self.takes_key
-        while (await receive()).get("more_body", False):
-            pass
-        try:
-            answer = await asyncio.to_thread(self.work)
-        except AppError as error:
-            await send_error(error_response(error), send)
-            return
-        status, body = (answer, b"") if isinstance(answer, int) else (200, answer or b"")
-        await send({"type": "http.response.start", "status": status, "headers": [(b"x-work", b"done")]})
-        await send({"type": "http.response.body", "body": body[:1000], "more_body": True})
-        await send({"type": "http.response.body", "body": body[1000:], "more_body": False})
-        await asyncio.to_thread(self.afterwards)
-
-
-@contextmanager
-def serving(settings: Settings, service: Service, **changes: object) -> Generator[httpx2.Client]:
-    changed = settings.model_copy(update=changes)
-    with client_of(ContextMiddleware(middleware(service, changed), changed)) as client:
-        client.headers["Idempotency-Key"] = "one"
-        yield client
-
-
-@pytest.fixture
-def here(things: Database, database: Database) -> Database:  # noqa: ARG001 - empties the tables
-    """The units of work, and a table with two things."""
-    return things
-
-
-def count(database: Database) -> int:
-    return database.read(lambda session: session.scalars(select(func.count()).select_from(IdempotencyKey)).one())
 
 
 class TestOneTransaction:
@@ -167,51 +111,6 @@ class TestOneTransaction:
         assert count(here) == 0
 
 
-class TestFailures:
-    def test_an_answer_that_says_so_leaves_nothing(self, here: Database, settings: Settings) -> None:
-        statuses = iter((503, 200))
-
-        def work() -> int:
-            here.write(add, 3)
-            return next(statuses)
-
-        with serving(settings, Service(work)) as client:
-            assert client.post("/").status_code == 503
-            assert here.read(names) == ["new", "new"]
-            assert client.post("/").status_code == 200
-        assert here.read(names) == ["new", "new", "new"]
-
-    def test_a_crash_leaves_nothing(self, here: Database, settings: Settings) -> None:
-        crashes = iter((True, False))
-
-        def work() -> None:
-            here.write(add, 3)
-            if next(crashes):
-                raise LookupError
-
-        with serving(settings, Service(work)) as client:
-            assert_failed(client.post("/"), 500, "internal_error")
-            assert here.read(names) == ["new", "new"]
-            assert client.post("/").status_code == 200
-
-    def test_what_was_to_come_after_does_not_if_the_answer_cannot_be_stored(
-        self, here: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(*_: object) -> None:
-            raise Unavailable
-
-        done: list[int] = []
-        service = Service(lambda: here.write(add, 3))
-        service.afterwards = lambda: done.append(1)
-        monkeypatch.setattr(keys, "store", fail)
-        with serving(settings, service) as client:
-            assert_failed(client.post("/"), 503, "unavailable")
-
-        assert here.read(names) == ["new", "new"]
-        assert count(here) == 0
-        assert done == []
-
-
 class TestHeldKeys:
     def test_one_that_is_held_is_in_progress(self, here: Database, settings: Settings) -> None:
         with serving(settings, Service(lambda: here.write(add, 3))) as client:
@@ -289,4 +188,17 @@ class TestAnswers:
         here.write(lambda session: session.execute(old))
 
         assert command("idempotency", "purge").out == "Deleted 1.\n"
+        assert count(here) == 1
+
+    def test_one_that_is_taken_over_meanwhile_is_not(self, here: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        here.write(keys.hold, WANTED, 60, DAY)
+        long_ago = clock.now() - timedelta(days=1)
+        here.write(lambda session: session.execute(update(IdempotencyKey).values(expires_at=long_ago)))
+        found = here.read(lambda session: session.scalars(select(IdempotencyKey.id)).all())
+        here.write(keys.take_over, WANTED, 60, DAY)
+        # What was found before.
+        monkeypatch.setattr(Session, "scalars", lambda *_: SimpleNamespace(all=lambda: found))
+
+        assert here.write(keys.purge, 10) == 0
+        monkeypatch.undo()
         assert count(here) == 1

@@ -155,7 +155,10 @@ class _Answer:
 
     def end(self) -> None:
         """Close the response in a thread, after the running call has finished."""
-        if self._work is None or self._work.done():
+        if self._work is None:
+            # It was refused, and nothing of it has run.
+            self._close()
+        elif self._work.done():
             # The service may be stopping.
             with suppress(RuntimeError):
                 self._threads.submit(self._close)

@@ -17,6 +17,7 @@ from app.observability.security_log import record
 from app.schemas.users import if_address
 
 _LONGEST_WAIT_SECONDS: Final = 900
+_MOST_DOUBLINGS: Final = 20
 _REMEMBERED_SECONDS: Final = 86_400
 
 
@@ -57,7 +58,7 @@ def _attempt(settings: Settings, key: str, free: int, seconds: int) -> float:
         left = storage.seconds_left(turn)
         if not left:
             tried = storage.count(attempts, _REMEMBERED_SECONDS).number
-            wait = min(seconds / free * 2 ** max(tried - free - 1, 0), _LONGEST_WAIT_SECONDS)
+            wait = min(seconds / free * 2 ** min(max(tried - free - 1, 0), _MOST_DOUBLINGS), _LONGEST_WAIT_SECONDS)
             if tried <= free:
                 return 0
             taken = storage.count(turn, math.ceil(wait))

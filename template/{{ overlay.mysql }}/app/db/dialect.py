@@ -53,6 +53,7 @@ _LOCK_WAIT = 1205
 _TIMEOUTS = {_LOCK_WAIT, 1969, 3024}  # and MariaDB's and MySQL's statement time
 _MISSING = {1054, 1146}  # unknown column, no such table
 _RETRYABLE = {1020, 1213}  # record changed since last read, deadlock
+_NO_SUCH = 1305
 # Too many connections, handshake, access denied, shutdown, host blocked or unknown, network.
 _UNAVAILABLE = {1040, 1042, 1043, 1045, 1053, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226}
 _GRACE_SECONDS = 1.0
@@ -193,8 +194,12 @@ def is_unmigrated(error: DBAPIError) -> bool:
 
 
 def is_retryable(error: DBAPIError) -> bool:
-    """Return whether the same transaction may succeed when run again (a deadlock)."""
-    return _number(error) in _RETRYABLE
+    """Return whether the same transaction may succeed when run again (a deadlock).
+
+    A deadlock ends the savepoints, too: who goes back to one is told that there is none, and not why.
+    """
+    number = _number(error)
+    return number in _RETRYABLE or (number == _NO_SUCH and "SAVEPOINT" in str(error.orig).upper())
 
 
 def is_lock_timeout(error: BaseException) -> bool:
