@@ -6,11 +6,11 @@ application that is mounted.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, get_args, get_type_hints
 
-from fastapi import FastAPI, Request, Response, params
+from fastapi import FastAPI, Request, Response
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
@@ -24,8 +24,8 @@ from app.api.parameters import body_of, flat, query_names, taken_from_clients
 from app.api.threads import OwnThreads
 from app.auth.policy import Access, declared_access
 from app.core.errors import MethodNotAllowed, NotFound, RouteError
-from app.http.body import FORM, JSON, BodyFormat, parse_json
-from app.http.contract import Body, Contract, Contracts
+from app.http.body import FORM, JSON
+from app.http.contract import Contract, Contracts
 from app.http.limited import require_rates
 from app.http.middleware import CONTRACT, allow
 from app.http.receiving import given, has_body
