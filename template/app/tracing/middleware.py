@@ -123,6 +123,7 @@ class _Request:
 
     def crashed(self, crash: Exception) -> None:
         # Its answer may have begun, with another status.
+        self._status = self._status or HTTPStatus.INTERNAL_SERVER_ERROR
         self._has_crashed = True
         context.note_crash(crash)
 
