@@ -11,6 +11,7 @@ _PLACES = {b"location", b"content-location"}
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?P<trace>(?!0{32})[0-9a-f]{32})-(?P<span>(?!0{16})[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<later>-.*)?"
 )
+_LONGEST_STATE = 512
 
 SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -41,6 +42,15 @@ def traceparent(sent: str | None) -> Traceparent | None:
     if match and (match["later"] is None or not (sent or "").startswith("00")):
         return Traceparent(match["trace"], match["span"], int(match["flags"], 16))
     return None
+
+
+def passed_on(parent: str, state: str) -> dict[str, str]:
+    """Return the headers that pass a valid `traceparent` and its `tracestate` on: what other services can take of them.
+
+    A `tracestate` of more than 512 characters may be left out (W3C Trace Context, tracestate limits).
+    """
+    sent = {"traceparent": parent, "tracestate": state if len(state) <= _LONGEST_STATE else ""}
+    return {name: value for name, value in sent.items() if value and value.isascii() and value.isprintable()}
 
 
 def new_trace_id() -> str:

@@ -16,7 +16,7 @@ from app.http.bulkhead import Bulkheads
 from app.http.contract import Contract, Routes
 from app.http.cors import cors_headers
 from app.http.docs import is_documentation
-from app.http.headers import below, new_trace_id, request_id, response_headers, traceparent
+from app.http.headers import below, new_trace_id, passed_on, request_id, response_headers, traceparent
 from app.http.hosts import is_trusted
 from app.http.operations import is_for_operations, serving_operations
 from app.http.proxies import Proxies
@@ -79,11 +79,11 @@ class ContextMiddleware:
     def _context(self, scope: Scope) -> RequestContext:
         sent = ",".join(values(scope, b"traceparent"))
         caller = traceparent(sent)
-        state = ",".join(values(scope, b"tracestate")) if caller else ""
+        state = ",".join(values(scope, b"tracestate"))
         return RequestContext(
             request_id=request_id(",".join(values(scope, b"x-request-id"))),
             trace_id=caller.trace_id if caller else new_trace_id(),
-            trace_headers={"traceparent": sent, **({"tracestate": state} if state else {})} if caller else {},
+            trace_headers=passed_on(sent, state) if caller else {},
             method=scope["method"],
             path=scope["path"],
             client=scope["client"][0] if scope["client"] else "",

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from app.http.headers import HSTS, NO_STORE, below, new_trace_id, request_id, response_headers, traceparent
+from app.http.headers import HSTS, NO_STORE, below, new_trace_id, passed_on, request_id, response_headers, traceparent
 
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _PARENT = "00f067aa0ba902b7"
@@ -61,6 +61,16 @@ class TestTraceId:
     )
     def test_an_invalid_one_is_none(self, sent: str | None) -> None:
         assert traceparent(sent) is None
+
+    @pytest.mark.parametrize(
+        ("state", "is_passed_on"),
+        [("vendor=1", True), ("v=" + "x" * 510, True), ("v=" + "x" * 511, False), ("v=\u00e9", False), ("", False)],
+    )
+    def test_what_others_cannot_take_is_not_passed_on(self, state: str, *, is_passed_on: bool) -> None:
+        parent = f"00-{_TRACE}-{_PARENT}-01"
+
+        assert passed_on(parent, state) == {"traceparent": parent, **({"tracestate": state} if is_passed_on else {})}
+        assert passed_on(f"cc-{_TRACE}-{_PARENT}-01-\u00e9", "") == {}
 
     def test_made_ones_are_of_the_same_form(self) -> None:
         assert re.fullmatch("[0-9a-f]{32}", new_trace_id())
